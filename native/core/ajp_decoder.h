@@ -1,0 +1,77 @@
+// AJP packets → event rows (Apache JServ Protocol 1.3, ajpv13a "Packet Structure").
+//
+//   0       2        4
+//   ┌───────┬────────┬─────────┐
+//   │ 12 34 │ length │ payload │   body packets have no type byte: what a packet is depends on what
+//   is due │ u16   │ u16    │         │ └───────┴────────┴─────────┘
+//
+// A packet waits until it is whole. One exchange at a time, numbered 1. Does no I/O and makes no
+// strings. Twin: src/protocols/ajp/decoder.ts — same states, same rows, same errors.
+#ifndef POSTERN_CORE_AJP_DECODER_H_
+#define POSTERN_CORE_AJP_DECODER_H_
+
+#include <cstdint>
+
+#include "ajp_forward_request.h"
+#include "decoder.h"
+#include "row_writer.h"
+
+namespace postern {
+
+class AjpDecoder final : public Decoder {
+ public:
+  AjpDecoder(const Ring& ring, const RowWriter& rows, const DecoderOptions& options);
+
+  uint32_t Decode(uint32_t start, uint32_t end) override;
+  void NoteEvent(uint32_t event, uint32_t exchange_id) override;
+
+ private:
+  // Which packet may come next.
+  enum class State : uint8_t {
+    // Forward Request or CPing.
+    kIdle,
+    // The first body packet, which comes unasked.
+    kFirst,
+    // A request is open and no packet is due.
+    kOpen,
+    // The body packet that we asked for.
+    kAsked,
+    // Our end has left; one body packet of the ended request is still due.
+    kLeftover,
+    // Failed: everything is dropped.
+    kDead,
+  };
+
+  // Each returns the offset after what it consumed; Packet() may return kStop: the bytes from `at`
+  // on stay.
+  uint32_t Packet(uint32_t at, uint32_t end);
+  uint32_t IdlePacket(uint32_t start, uint32_t next, uint32_t end);
+  uint32_t ForwardRequest(uint32_t start, uint32_t next, uint32_t end);
+  uint32_t BodyPacket(uint32_t start, uint32_t next, uint32_t end);
+  uint32_t EndMarker(uint32_t next, uint32_t end);
+  void EndBody();
+  int64_t ReadLength() const;
+  uint32_t Fail(uint32_t exchange_id, ErrorNumber number, uint32_t end);
+  uint32_t Kill(ErrorNumber number, uint32_t end);
+
+  BytesView bytes_;
+  RowWriter rows_;
+  ForwardRequestReader request_;
+  // Largest payload; negative for packet sizes that do not even hold a header.
+  int64_t payload_max_;
+  uint64_t body_bytes_;
+  bool raw_body_;
+  State state_ = State::kIdle;
+  bool more_ = false;
+  // HEAD was written and our end has not left.
+  bool is_open_ = false;
+  // BODY_END was written.
+  bool body_ended_ = false;
+  // Content-Length, or −1 when unknown; and the body bytes that have come.
+  int64_t content_length_ = -1;
+  uint64_t seen_bytes_ = 0;
+};
+
+}  // namespace postern
+
+#endif  // POSTERN_CORE_AJP_DECODER_H_

@@ -1,0 +1,135 @@
+// Memory that others own → bytes and numbers at checked offsets; the only file with pointer
+// arithmetic. It owns nothing, allocates nothing and knows no protocol. An offset out of bounds is
+// a mistake of ours and ends the process before a byte is touched (reliability before convenience:
+// never read on).
+#ifndef POSTERN_CORE_BYTES_H_
+#define POSTERN_CORE_BYTES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+
+namespace postern {
+
+// Borrowed bytes with bounds. Offsets and lengths are 32 bit and compared by subtraction, so that
+// no sum wraps.
+class BytesView {
+ public:
+  constexpr BytesView() = default;
+  constexpr BytesView(uint8_t* data, uint32_t size) : data_(data), size_(size) {}
+
+  uint32_t size() const { return size_; }
+
+  // Are [offset, offset + length) bytes of this memory?
+  bool Holds(uint32_t offset, uint32_t length) const {
+    return offset <= size_ && length <= size_ - offset;
+  }
+
+  // The byte at `offset`. Precondition: offset < size().
+  uint8_t U8(uint32_t offset) const {
+    Require(offset < size_);
+    return data_[offset];  // SAFETY: Require above.
+  }
+
+  // The big-endian number of two bytes at `offset`. Precondition: Holds(offset, 2).
+  uint32_t U16(uint32_t offset) const {
+    Require(Holds(offset, 2));
+    // SAFETY: Require above.
+    return (static_cast<uint32_t>(data_[offset]) << 8) | data_[offset + 1];
+  }
+
+  // The big-endian number of four bytes at `offset`. Precondition: Holds(offset, 4).
+  uint32_t U32(uint32_t offset) const {
+    Require(Holds(offset, 4));
+    // SAFETY: Require above.
+    return (static_cast<uint32_t>(data_[offset]) << 24) |
+           (static_cast<uint32_t>(data_[offset + 1]) << 16) |
+           (static_cast<uint32_t>(data_[offset + 2]) << 8) | data_[offset + 3];
+  }
+
+  // Offset of the first `byte` in [start, end), or `end` when there is none. Precondition: start <=
+  // end <= size().
+  uint32_t Find(uint8_t byte, uint32_t start, uint32_t end) const {
+    Require(start <= end && end <= size_);
+    if (start == end) return end;
+    // SAFETY: Require above; the length is the range's own.
+    const void* at = std::memchr(data_ + start, byte, end - start);
+    if (at == nullptr) return end;
+    return static_cast<uint32_t>(static_cast<const uint8_t*>(at) - data_);
+  }
+
+  // Are the `length` bytes at `offset` those at `text`? Precondition: Holds(offset, length), text
+  // has `length` bytes.
+  bool Equals(uint32_t offset, const char* text, uint32_t length) const {
+    Require(Holds(offset, length));
+    return std::memcmp(data_ + offset, text, length) == 0;  // SAFETY: Require above.
+  }
+
+  // Are the `length` bytes at `one` and at `other` the same? Precondition: Holds() of both.
+  bool Same(uint32_t one, uint32_t other, uint32_t length) const {
+    Require(Holds(one, length) && Holds(other, length));
+    return std::memcmp(data_ + one, data_ + other, length) == 0;  // SAFETY: Require above.
+  }
+
+  // Orders the bytes at [a, a + a_length) and [b, b + b_length) as memcmp does, shorter first when
+  // one begins the other. Precondition: Holds() of both. Returns < 0, 0 or > 0.
+  int Compare(uint32_t a, uint32_t a_length, uint32_t b, uint32_t b_length) const {
+    Require(Holds(a, a_length) && Holds(b, b_length));
+    const uint32_t shorter = a_length < b_length ? a_length : b_length;
+    const int order = std::memcmp(data_ + a, data_ + b, shorter);  // SAFETY: Require above.
+    if (order != 0) return order;
+    return a_length < b_length ? -1 : (a_length > b_length ? 1 : 0);
+  }
+
+  // The bytes [offset, offset + length) for a call that takes pointer and length. Precondition:
+  // Holds().
+  const uint8_t* Range(uint32_t offset, uint32_t length) const {
+    Require(Holds(offset, length));
+    return data_ + offset;  // SAFETY: Require above.
+  }
+
+  // Copies `length` bytes from `source` to `offset`. Precondition: Holds(offset, length), source
+  // has `length` bytes and does not overlap.
+  void Write(uint32_t offset, const uint8_t* source, uint32_t length) {
+    Require(Holds(offset, length));
+    if (length != 0) std::memcpy(data_ + offset, source, length);  // SAFETY: Require above.
+  }
+
+ private:
+  static void Require(bool held) {
+    if (!held) std::abort();
+  }
+
+  uint8_t* data_ = nullptr;
+  uint32_t size_ = 0;
+};
+
+// Borrowed 32-bit cells with bounds: a table that TypeScript reads.
+class CellsView {
+ public:
+  constexpr CellsView() = default;
+  constexpr CellsView(int32_t* data, size_t size) : data_(data), size_(size) {}
+
+  size_t size() const { return size_; }
+
+  // Sets the cell at `index`. Precondition: index < size().
+  void Set(size_t index, int32_t value) {
+    if (index >= size_) std::abort();
+    data_[index] = value;  // SAFETY: checked above.
+  }
+
+  // The cells [index, index + count) to be filled at once. Precondition: they are in bounds.
+  int32_t* Range(size_t index, size_t count) {
+    if (index > size_ || count > size_ - index) std::abort();
+    return data_ + index;  // SAFETY: checked above.
+  }
+
+ private:
+  int32_t* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+}  // namespace postern
+
+#endif  // POSTERN_CORE_BYTES_H_

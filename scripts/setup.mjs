@@ -1,0 +1,96 @@
+/**
+ * A fresh clone → a project that runs: dependencies, dist/, and the native addon where it can be built.
+ *
+ * Does only what is not up to date, so that a second call costs nothing and needs no network. A missing
+ * compiler is said in one line and is no error: the TypeScript engine serves without the addon.
+ */
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { ADDON, buildNative } from "./build-native.mjs";
+import { installed, isMain, root, run, say, which } from "./house.mjs";
+
+/** Newest change in milliseconds among files and folders (a folder changes when a file in it goes). */
+function newest(paths) {
+  let newestMs = 0;
+  for (const path of paths.map((name) => join(root, name)).filter((name) => existsSync(name))) {
+    const entries = statSync(path).isDirectory() ? readdirSync(path, { recursive: true }) : [];
+    for (const entry of [path, ...entries.map((name) => join(path, name))]) {
+      newestMs = Math.max(newestMs, statSync(entry).mtimeMs);
+    }
+  }
+  return newestMs;
+}
+
+/** Whether a made file is there and not older than what it is made from. */
+function isFresh(made, sources) {
+  const path = join(root, made);
+  return existsSync(path) && statSync(path).mtimeMs >= newest(sources);
+}
+
+/** Whether node_modules holds what package-lock.json names, by version; optional packages may be absent. */
+function dependenciesFresh() {
+  if (!installed()) return false;
+  const read = (path) => JSON.parse(readFileSync(join(root, path), "utf8")).packages;
+  const wanted = Object.entries(read("package-lock.json")).filter(([path]) => path !== "");
+  const present = read("node_modules/.package-lock.json");
+  return wanted.every(([path, { version, optional }]) =>
+    path in present ? present[path].version === version : optional === true,
+  );
+}
+
+/** Installs the dependencies with the npm that runs us, or the one in PATH. */
+async function installDependencies() {
+  if (dependenciesFresh()) return;
+  say("installing dependencies (npm ci)");
+  const npm = process.env.npm_execpath ?? which("npm");
+  if (!npm) throw new Error("npm was not found; install Node.js with npm and try again.");
+  const parameters = ["ci", "--include=dev", "--loglevel=error"];
+  const { code } = /\.[cm]?js$/.test(npm)
+    ? await run(process.execPath, [npm, ...parameters])
+    : await run(npm, parameters);
+  if (code !== 0) {
+    throw new Error(
+      `npm ci failed (exit status ${code}); its lines above say why. Then try again.`,
+    );
+  }
+}
+
+/** Builds dist/ when src/ is newer. */
+async function buildLibrary() {
+  const sources = ["src", "package.json", "tsconfig.json", "scripts/build.mjs"];
+  if (isFresh("dist/cli.cjs", sources)) return;
+  say("building dist/");
+  const { code } = await run(process.execPath, [join(root, "scripts/build.mjs")]);
+  if (code !== 0) throw new Error("dist/ could not be built; the lines above say why.");
+}
+
+/** Builds the addon when native/ is newer; failing is not an error. */
+async function buildAddon() {
+  if (isFresh(ADDON, ["native/core", "native/binding", "binding.gyp"])) return;
+  const { built, line } = await buildNative();
+  say(
+    built
+      ? `native addon built by ${line}`
+      : `native addon not built, the TypeScript engine is used: ${line}`,
+  );
+}
+
+/**
+ * Makes the project ready to run.
+ *
+ * @throws {Error} one sentence, when dependencies cannot be installed or dist/ cannot be built
+ */
+export async function setup() {
+  await installDependencies();
+  await buildLibrary();
+  await buildAddon();
+}
+
+if (isMain(import.meta.url)) {
+  try {
+    await setup();
+  } catch (error) {
+    say(error.message);
+    process.exitCode = 1;
+  }
+}

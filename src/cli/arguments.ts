@@ -1,0 +1,196 @@
+/**
+ * The words of a command line → what to do: help, version, or an application and its options.
+ *
+ * Takes `--name value`, `--name=value` and, as Django's runfcgi, `name=value` in any case; later ones win. Checks what
+ * a word can be read as; whether options go together is serve/options.ts's to say. Reads no file.
+ */
+import { parseArgs } from "node:util";
+import { UsageError } from "../errors.ts";
+import { readText } from "../serve/check.ts";
+import { hasText, OPTIONS, type OptionRow } from "../serve/option-table.ts";
+import { unknownOption } from "../serve/option-values.ts";
+import type { ServeOptions } from "../serve/options.ts";
+import { closest } from "../serve/suggestion.ts";
+import { BARE_WORDS, takeWord, WORDS, type WordState } from "./words.ts";
+
+/** What a command line asks for. */
+export type Command = { readonly kind: "help" } | { readonly kind: "version" } | ServeCommand;
+
+/** Serve an application. */
+export interface ServeCommand {
+  readonly kind: "serve";
+  /** Path of the application's module, as written. */
+  readonly app: string;
+  readonly options: ServeOptions;
+  /** Show errors of handlers with their stack. */
+  readonly debug: boolean;
+  /** runfcgi would have left the terminal here: its words were used, and none of them forbade it. */
+  readonly daemonExpected: boolean;
+}
+
+const rows: readonly OptionRow[] = OPTIONS.filter(hasText);
+/** Case and dashes do not matter: `--limits.body-bytes`, `limits.bodyBytes=` and `LIMITS.BODYBYTES=` are one. */
+const key = (name: string): string => name.toLowerCase().replaceAll("-", "");
+const byKey = new Map(rows.map((row) => [key(row.name), row]));
+/** Options without which runfcgi did not become a daemon. */
+const ADDRESSES: readonly string[] = ["socket", "path", "port"];
+
+/** `limits.bodyBytes` → `limits.body-bytes`. */
+export function optionName(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** Collects what the words say, one after the other. */
+class Collector {
+  readonly #values = new Map<string, unknown>();
+  readonly state: WordState = { help: false, debug: false, foreground: false };
+  app: string | undefined;
+  version = false;
+  usesWords = false;
+
+  /**
+   * Takes one name.
+   *
+   * @param text  its value; undefined where none was written
+   * @param label how the user writes it: `--port`, `port`
+   */
+  take(name: string, text: string | undefined, label: (name: string) => string): void {
+    const row = byKey.get(key(name));
+    if (row !== undefined) {
+      this.#set(row, text, label(name));
+    } else if (!takeWord(this.state, key(name), text, label(name))) {
+      throw unknownName(name, label);
+    }
+  }
+
+  #set(row: OptionRow, text: string | undefined, label: string): void {
+    const written = text ?? (row.takes.type === "boolean" ? "true" : undefined);
+    if (written === undefined) throw new UsageError(`${label} has no value; write it behind.`);
+    const value = readText(row, written, label);
+    const former = this.#values.get(row.name);
+    const adds = row.takes.type === "list" && Array.isArray(former);
+    this.#values.set(row.name, adds ? former.concat(value) : value);
+  }
+
+  /** Takes a word without name: the application, or one of the few words that need no value. */
+  takeBare(word: string): void {
+    if (BARE_WORDS.has(word.toLowerCase())) {
+      this.usesWords ||= word.toLowerCase() !== "help";
+      this.take(word, undefined, (name) => name);
+    } else if (this.app === undefined) {
+      this.app = word;
+    } else {
+      throw unexpectedWord(word, this.app);
+    }
+  }
+
+  options(): ServeOptions {
+    const nested: Record<string, unknown> = {};
+    for (const [name, value] of this.#values) {
+      const [first = "", second] = name.split(".");
+      if (second === undefined) nested[first] = value;
+      else nested[first] = { ...(nested[first] as object | undefined), [second]: value };
+    }
+    return nested as ServeOptions;
+  }
+
+  hasAddress(): boolean {
+    return ADDRESSES.some((name) => this.#values.has(name));
+  }
+}
+
+function unknownName(name: string, label: (name: string) => string): UsageError {
+  const word = closest(name, [...rows.map((row) => row.name), ...WORDS]);
+  // A word of runfcgi is closer than any option: only then the suggestion is made here.
+  if (word === undefined || !WORDS.includes(word)) {
+    return unknownOption(name, (option) => label(optionName(option)));
+  }
+  return new UsageError(
+    `Unknown option ${label(name)}; did you mean ${label(word)}?`,
+    "ERR_UNKNOWN_OPTION",
+  );
+}
+
+function unexpectedWord(word: string, app: string): UsageError {
+  const meant = closest(word, [...rows.map((row) => row.name), ...WORDS]);
+  const remedy = meant === undefined ? "write options as name=value" : `did you mean ${meant}=…?`;
+  return new UsageError(
+    `Unknown word ${JSON.stringify(word)} after the application ${JSON.stringify(app)}; ${remedy}`,
+    "ERR_UNKNOWN_OPTION",
+  );
+}
+
+/** How parseArgs has to read each option: whether a value follows. */
+function declarations(): Record<string, { type: "boolean" | "string" }> {
+  const valued = ["method", "workdir", "pidfile", "outlog", "errlog"].concat(
+    ["maxrequests", "minspare", "maxspare", "maxchildren"],
+    rows
+      .filter(({ takes }) => takes.type !== "boolean")
+      .flatMap(({ name }) => [name, optionName(name)]),
+  );
+  return Object.fromEntries(valued.map((name) => [name, { type: "string" as const }]));
+}
+
+const dashed = (name: string): string => `--${name}`;
+const plain = (name: string): string => name;
+
+function takeOption(
+  collector: Collector,
+  token: { readonly name: string; readonly rawName: string; readonly value?: string | undefined },
+): void {
+  const { name, rawName, value } = token;
+  if (rawName === "-h") collector.state.help = true;
+  else if (rawName === "-v" || rawName === "-V" || key(name) === "version")
+    collector.version = true;
+  else if (!rawName.startsWith("--")) throw unknownOption(name, () => rawName);
+  else if (/^no-/.test(name) && byKey.get(key(name.slice(3)))?.takes.type === "boolean") {
+    collector.take(name.slice(3), "false", dashed);
+  } else collector.take(name, value, dashed);
+}
+
+/**
+ * Reads a command line.
+ *
+ * @param words what stands behind the program's name
+ * @throws UsageError for anything unknown, unreadable or missing
+ */
+export function readArguments(words: readonly string[]): Command {
+  const collector = new Collector();
+  const { tokens } = parseArgs({
+    args: [...words],
+    options: declarations(),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  for (const token of tokens) {
+    if (token.kind === "option") {
+      takeOption(collector, token);
+    } else if (token.kind === "positional") {
+      const word = /^([A-Za-z][A-Za-z0-9.-]*)=(.*)$/s.exec(token.value);
+      collector.usesWords ||= word !== null;
+      if (word === null) collector.takeBare(token.value);
+      else collector.take(word[1]!, word[2]!, plain);
+    }
+  }
+  return commandOf(collector);
+}
+
+function commandOf(collector: Collector): Command {
+  const { state, app } = collector;
+  if (state.help) return { kind: "help" };
+  if (collector.version) return { kind: "version" };
+  if (app === undefined) {
+    throw new UsageError(
+      'No application: write the path of its module, as in "postern ./app.js --port 9000"; see postern --help.',
+      "ERR_NO_APP",
+    );
+  }
+  return {
+    kind: "serve",
+    app,
+    options: collector.options(),
+    debug: state.debug,
+    daemonExpected: collector.usesWords && collector.hasAddress() && !state.foreground,
+  };
+}

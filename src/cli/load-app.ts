@@ -1,0 +1,132 @@
+/**
+ * The path of an application module → its handler.
+ *
+ * The module exports, as default, `app` or `handler`: a function `(req, res)`, an object with `fetch`, a promise of one
+ * of these, or a function without parameters that returns one. Calls no handler, and tells three mistakes apart: no
+ * such module, a module that fails by itself, a module without handler.
+ */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { basename, extname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { UsageError } from "../errors.ts";
+
+/** A handler, Node-style or Web-style. */
+export type Handler = NodeFunction | FetchObject;
+/** As for `http.createServer`. */
+export type NodeFunction = (...parameters: never[]) => unknown;
+/** An object whose `fetch` turns a Request into a Response. */
+export interface FetchObject {
+  fetch(...parameters: never[]): unknown;
+}
+
+/** The application's own error while it was loading; `cause` is that error, which is the application's business. */
+export class AppFailure extends Error {
+  override readonly name: string = "AppFailure";
+}
+
+/** Names under which a module may export its handler, the first that is there wins. */
+const NAMES: readonly string[] = ["default", "app", "handler"];
+const EXTENSIONS: readonly string[] = [".js", ".mjs", ".cjs"];
+
+const isFile = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+
+/** What package.json of a folder calls its main file. */
+function mainOf(folder: string): string {
+  try {
+    const manifest: unknown = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    const { main } = manifest as { main?: unknown };
+    return typeof main === "string" ? main : "index";
+  } catch {
+    // No manifest, or none that can be read: a folder's main file is its index.
+    return "index";
+  }
+}
+
+/** The file of a module, found as `node PATH` finds it. */
+function findModule(written: string): string {
+  const path = resolve(written);
+  const inFolder = existsSync(path) && !isFile(path) ? [join(path, mainOf(path))] : [];
+  for (const base of [path, ...inFolder]) {
+    const found = ["", ...EXTENSIONS].map((extension) => base + extension).find(isFile);
+    if (found !== undefined) return found;
+  }
+  throw new UsageError(
+    `Application module ${JSON.stringify(written)} does not exist (looked for ${path}); check the path.`,
+    "ERR_APP_MISSING",
+  );
+}
+
+async function importModule(path: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    return (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
+  } catch (cause) {
+    if ((cause as { code?: unknown } | null)?.code === "ERR_UNKNOWN_FILE_EXTENSION") {
+      throw new UsageError(
+        `Application module ${JSON.stringify(path)} is of a kind (${extname(path) || basename(path)}) that ` +
+          "this Node does not load; give a .js, .mjs or .cjs file, or use a newer Node for .ts.",
+        "ERR_APP_KIND",
+        { cause },
+      );
+    }
+    throw new AppFailure(`Application module ${JSON.stringify(path)} failed while loading.`, {
+      cause,
+    });
+  }
+}
+
+function isHandler(value: unknown): value is Handler {
+  if (typeof value === "function") return true;
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    typeof (value as FetchObject).fetch === "function"
+  );
+}
+
+/** Follows promises, and calls functions that take nothing: a handler takes at least a request. */
+async function settle(value: unknown): Promise<Handler | undefined> {
+  const awaited = await value;
+  if (typeof awaited !== "function" || awaited.length > 0 || "fetch" in awaited) {
+    return isHandler(awaited) ? awaited : undefined;
+  }
+  const made = await (awaited as () => unknown)();
+  return isHandler(made) ? made : undefined;
+}
+
+/** The exported values in the order of preference; CommonJS exports lie below `default` as well. */
+function candidates(module: Readonly<Record<string, unknown>>): unknown[] {
+  const main = module["default"];
+  const below = typeof main === "object" && main !== null && !isHandler(main) ? main : {};
+  return [module, below as Readonly<Record<string, unknown>>].flatMap((from) =>
+    NAMES.map((name) => from[name]).filter((value) => value !== undefined),
+  );
+}
+
+/**
+ * Loads an application.
+ *
+ * @param written path as the user wrote it, from the current folder
+ * @throws UsageError ERR_APP_MISSING, ERR_APP_KIND or ERR_APP_HANDLER: the user's mistakes
+ * @throws AppFailure when the application's own code throws
+ */
+export async function loadApp(written: string): Promise<Handler> {
+  const path = findModule(written);
+  const module = await importModule(path);
+  for (const candidate of candidates(module)) {
+    let handler: Handler | undefined;
+    try {
+      handler = await settle(candidate);
+    } catch (cause) {
+      throw new AppFailure(`Application module ${JSON.stringify(path)} failed while starting.`, {
+        cause,
+      });
+    }
+    if (handler !== undefined) return handler;
+  }
+  throw new UsageError(
+    `Application module ${JSON.stringify(written)} exports no handler; export (as default, app or handler) ` +
+      "a function (req, res), an object with fetch, or a function without parameters that returns one of them.",
+    "ERR_APP_HANDLER",
+  );
+}

@@ -1,0 +1,59 @@
+/**
+ * The program `postern`: its arguments → help, version, or a served application; its mistakes → one sentence, status 2.
+ *
+ * Everything of substance is elsewhere: arguments.ts reads, start.ts serves. Status 1: the application failed, or the
+ * process was ended by force.
+ */
+import { inspect } from "node:util";
+import { selectEngine } from "../engine/select.ts";
+import { UsageError } from "../errors.ts";
+import { readArguments } from "./arguments.ts";
+import { AppFailure } from "./load-app.ts";
+import { say, start } from "./start.ts";
+import { usage } from "./usage.ts";
+import { readVersion } from "./version.ts";
+
+const STATUS_FAILED = 1;
+const STATUS_USAGE = 2;
+
+/** `postern 0.1.0, engine native (why), node v20.20.2`. */
+function versionLine(): string {
+  const engine = (): string => {
+    try {
+      const { name, reason } = selectEngine().choice;
+      return `${name} (${reason})`;
+    } catch (error) {
+      // Asking for the version must work even where the engine that is asked for does not.
+      return `none (${(error as Error).message})`;
+    }
+  };
+  return `postern ${readVersion()}, engine ${engine()}, node ${process.version}`;
+}
+
+/** Says what went wrong; returns the exit status. */
+function report(error: unknown): number {
+  if (error instanceof UsageError) {
+    say(error.message);
+    return STATUS_USAGE;
+  }
+  if (error instanceof AppFailure) {
+    say(`${error.message}\n${inspect(error.cause)}`);
+    return STATUS_FAILED;
+  }
+  say(inspect(error));
+  return STATUS_FAILED;
+}
+
+async function main(): Promise<void> {
+  try {
+    const command = readArguments(process.argv.slice(2));
+    if (command.kind === "help") process.stdout.write(usage());
+    else if (command.kind === "version") process.stdout.write(`${versionLine()}\n`);
+    else await start(command);
+  } catch (error) {
+    // The application may have left timers behind: only exit() ends for sure.
+    process.exit(report(error));
+  }
+}
+
+void main();

@@ -1,0 +1,64 @@
+/**
+ * The table of options → the text of `--help`.
+ *
+ * Prints nothing itself, and knows no option by name but the groups it puts them in.
+ */
+import { hasText, OPTIONS, type OptionRow } from "../serve/option-table.ts";
+import { optionName } from "./arguments.ts";
+
+/** Where the help clause begins, in characters. */
+const COLUMN = 34;
+
+function shownDefault({ default: value }: OptionRow): string {
+  if (value === undefined || value === false) return "";
+  return ` [${String(value)}]`;
+}
+
+/** Name and clause side by side, or below each other where the name is long. */
+function pair(name: string, clause: string): string {
+  const gap = name.length < COLUMN - 1 ? name.padEnd(COLUMN) : `${name}\n${" ".repeat(COLUMN)}`;
+  return `${gap}${clause}`;
+}
+
+function line(option: OptionRow): string {
+  const name = `  --${optionName(option.name)}${option.sample === undefined ? "" : ` ${option.sample}`}`;
+  return pair(name, `${option.help}${shownDefault(option)}`);
+}
+
+/** The whole help, with a line end. */
+export function usage(): string {
+  const rows = OPTIONS.filter(hasText);
+  const section = (title: string, belongs: (name: string) => boolean): string[] => [
+    "",
+    `${title}:`,
+    ...rows.filter(({ name }) => belongs(name)).map(line),
+  ];
+  return `${[
+    "postern serves a Node.js application behind a web server over FastCGI, SCGI or AJP.",
+    "",
+    "Usage: postern APP [--name value | name=value]...",
+    "",
+    "APP is the path of a module that exports, as default, app or handler: a function (req, res), an",
+    "object with fetch, a promise of one, or a function without parameters that returns one.",
+    "Without socket, port and fd it serves the listening socket on descriptor 0, as web servers pass it,",
+    "or the one of systemd. The environment spells the same names: POSTERN_PORT, POSTERN_LIMITS_BODY_BYTES.",
+    ...section("Options", (name) => !name.includes(".")),
+    ...section("Who may connect, and AJP and SCGI", (name) => /^(trust|ajp|scgi)\./.test(name)),
+    ...section("Limits (whole numbers, or Infinity)", (name) => name.startsWith("limits.")),
+    ...section("Timeouts (milliseconds; 0 is none)", (name) => name.startsWith("timeouts.")),
+    "",
+    "Others:",
+    pair("  --debug", "show errors of handlers with their stack"),
+    pair("  --help, --version", "show this, or which version and engine this is"),
+    "",
+    "The words of Django's runfcgi do: postern app.js protocol=scgi socket=/run/x.sock umask=0002",
+    "method=threaded daemonize=false debug=true. Those for processes come in a later release: maxrequests,",
+    "minspare, maxspare, maxchildren, daemonize=true, workdir, pidfile, outlog, errlog, method=prefork.",
+    "",
+    "Examples:",
+    "  postern ./app.js --socket /run/app/app.sock",
+    "  postern ./app.js --protocol scgi --port 9000",
+    "  postern ./app.js --protocol ajp --port 8009 --ajp.secret-file /etc/app/secret",
+    "  postern ./app.js --protocol auto --port 8080",
+  ].join("\n")}\n`;
+}

@@ -1,0 +1,44 @@
+/**
+ * What a connection needs from its server: memory, options, limits, the clock, and the way to the application.
+ * Shapes only; server/server.ts fills them.
+ */
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Engine } from "../engine/engine.ts";
+import type { Encoder, HeadOptions, Protocol } from "../protocols/protocol.ts";
+import type { DecoderOptions, Limits } from "../wire/limits.ts";
+
+/** One protocol with what it was set up with. */
+export interface ProtocolSetup {
+  readonly protocol: Protocol;
+  readonly encoder: Encoder;
+  readonly decoderOptions: DecoderOptions;
+  readonly headOptions: HeadOptions;
+}
+
+/** Deadlines of a connection in milliseconds; 0 switches one off. */
+export interface ConnectionTimeouts {
+  readonly head: number;
+  readonly body: number;
+  readonly write: number;
+  readonly idle: number;
+  readonly request: number;
+}
+
+/** What all connections of one server share. */
+export interface ConnectionContext {
+  readonly server: Server;
+  readonly engine: Engine;
+  readonly limits: Readonly<Limits>;
+  readonly timeouts: ConnectionTimeouts;
+  readonly halfOpen: boolean;
+  /** Coarse clock: advanced by the one timer, good for deadlines and nothing else. */
+  readonly nowMs: number;
+  /** Is the server closing? Then no connection is kept. */
+  readonly draining: boolean;
+  /** Requests in flight, all connections together. */
+  activeRequests: number;
+  /** Hands a request to the application; never throws. */
+  dispatch(req: IncomingMessage, res: ServerResponse): void;
+  /** Tells the operator of an error that has no other way out. */
+  report(error: unknown, req: IncomingMessage | undefined): void;
+}

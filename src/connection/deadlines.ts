@@ -1,0 +1,39 @@
+/**
+ * Which of a connection's deadlines has passed: one look a second for each connection, and no timer of its own.
+ * It decides by numbers alone; what follows from its verdict is the connection's business.
+ */
+import type { ConnectionTimeouts } from "./context.ts";
+
+/** What a connection says of itself. Times are those of the coarse clock, in milliseconds. */
+export interface ConnectionTimes {
+  readonly nowMs: number;
+  /** When the last byte came. */
+  readonly inputMs: number;
+  /** Since when a head is incomplete; 0 when none is. */
+  readonly headSinceMs: number;
+  /** Since when responses are queued and the peer takes nothing; 0 when nothing is queued or it does. */
+  readonly stalledSinceMs: number;
+  /** Since when leftover input of an ended request is awaited (FastCGI); 0 when none is. */
+  readonly leftoverSinceMs: number;
+  /** Requests in flight. */
+  readonly exchanges: number;
+}
+
+/** The verdict: nothing, or which deadline has passed. */
+export type Overdue = "none" | "head" | "write" | "idle" | "leftover";
+
+/** Leftover input of an ended request may take this long, then the connection is closed. */
+const LEFTOVER_MS = 2_000;
+
+const passed = (sinceMs: number, timeoutMs: number, nowMs: number): boolean =>
+  sinceMs > 0 && timeoutMs > 0 && nowMs - sinceMs >= timeoutMs;
+
+/** Finds the first deadline that has passed. Body deadlines are each exchange's own. */
+export function overdue(times: ConnectionTimes, timeouts: ConnectionTimeouts): Overdue {
+  const { nowMs } = times;
+  if (passed(times.stalledSinceMs, timeouts.write, nowMs)) return "write";
+  if (passed(times.headSinceMs, timeouts.head, nowMs)) return "head";
+  if (passed(times.leftoverSinceMs, LEFTOVER_MS, nowMs)) return "leftover";
+  if (times.exchanges === 0 && passed(times.inputMs, timeouts.idle, nowMs)) return "idle";
+  return "none";
+}

@@ -1,0 +1,184 @@
+/**
+ * The C++ addon → an engine, if there is an addon that can be used here.
+ *
+ * Loads it, compares every number of the seam with its own and says why it is not used when it is not. It decides
+ * nothing: select.ts does. The only file that loads native code (docs/decisions.md, Building).
+ */
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { ERRORS } from "../errors.ts";
+import { FIELD_NAMES } from "../http/field-names.ts";
+import type { Protocol } from "../protocols/protocol.ts";
+import * as abi from "../wire/abi.ts";
+import type { Decoder } from "../wire/decoder.ts";
+import * as limits from "../wire/limits.ts";
+import { createRing } from "../wire/ring.ts";
+import { createTables } from "../wire/tables.ts";
+import type { Engine, EngineFactory } from "./engine.ts";
+
+/** What the addon says of itself: every number of the seam by name, and the known field names by id. */
+export interface AbiReport {
+  readonly numbers: Readonly<Record<string, number>>;
+  readonly fieldNames: readonly string[];
+}
+
+/** The addon's surface. */
+export interface Addon {
+  abi(): AbiReport;
+  /** Throws TypeError for memory that is no plain, attached array of the right type and size. */
+  readonly Decoder: new (
+    protocolNumber: number,
+    ring: Uint8Array,
+    events: Int32Array,
+    fields: Int32Array,
+    state: Int32Array,
+    readEnd: number,
+    headEnd: number,
+    options: Float64Array,
+  ) => Decoder;
+}
+
+/** An addon that can be used, and where it was; or why there is none, as one clause. */
+export type LoadedAddon =
+  | { readonly addon: Addon; readonly path: string }
+  | { readonly addon?: never; readonly reason: string };
+
+const require = createRequire(import.meta.url);
+
+/** The folder that holds package.json: from src/engine/ as well as from dist/. */
+function packageRoot(): string {
+  let folder = import.meta.dirname;
+  for (let depth = 0; depth < 3 && !existsSync(join(folder, "package.json")); depth++) {
+    folder = dirname(folder);
+  }
+  return folder;
+}
+
+/**
+ * Where an addon may lie, the best first: one built here, then the one that came with the package.
+ *
+ * @param platform platform, architecture and C library, such as `linux-x64` or `linux-arm64-musl`
+ */
+export function addonPaths(platform: string): string[] {
+  const root = packageRoot();
+  return [
+    join(root, "build", "Release", "postern.node"),
+    join(root, "prebuilds", platform, "postern.node"),
+  ];
+}
+
+/** Every number of the seam as TypeScript has it, under the names the addon uses. */
+export function expectedNumbers(): Map<string, number> {
+  const numbers = new Map<string, number>();
+  for (const [name, value] of [...Object.entries(abi), ...Object.entries(limits)]) {
+    if (typeof value === "number") numbers.set(name, value);
+  }
+  for (const [group, members] of Object.entries(abi)) {
+    if (typeof members !== "object") continue;
+    for (const [name, value] of Object.entries(members)) numbers.set(`${group}.${name}`, value);
+  }
+  for (const [name, row] of Object.entries(ERRORS)) {
+    if (isDecoderError(row.number)) numbers.set(`ERRORS.${name}`, row.number);
+  }
+  return numbers;
+}
+
+/** Errors that a decoder finds; the others are TypeScript's own and never cross the seam. */
+function isDecoderError(number: number): boolean {
+  return number < 60 && number !== ERRORS.AJP_SECRET.number && number !== ERRORS.AJP_ATTRIBUTE.number;
+}
+
+/**
+ * Compares an addon's numbers and names with ours.
+ *
+ * @returns the first difference as one clause, or undefined when there is none
+ */
+export function abiDifference(report: AbiReport): string | undefined {
+  const expected = expectedNumbers();
+  for (const [name, number] of expected) {
+    const theirs = report.numbers[name];
+    if (theirs !== number) return `${name} is ${theirs ?? "absent"} there and ${number} here`;
+  }
+  for (const name of Object.keys(report.numbers)) {
+    if (!expected.has(name)) return `${name} is absent here`;
+  }
+  const count = Math.max(FIELD_NAMES.length, report.fieldNames.length);
+  for (let id = 0; id < count; id++) {
+    const theirs = report.fieldNames[id];
+    if (theirs !== FIELD_NAMES[id]) {
+      return `field name ${id} is ${theirs ?? "absent"} there and ${FIELD_NAMES[id] ?? "absent"} here`;
+    }
+  }
+  return undefined;
+}
+
+/** Loads one file; the reason is one clause, without the loader's further lines. */
+function loadFile(path: string): LoadedAddon {
+  try {
+    const addon = require(path) as Addon;
+    const difference = abiDifference(addon.abi());
+    if (difference === undefined) return { addon, path };
+    return { reason: `the addon is of another build: ${difference}` };
+  } catch (error) {
+    // Whatever the loader does not like (C library, architecture, permission) leaves us with TypeScript.
+    const message = error instanceof Error ? error.message : String(error);
+    return { reason: `the addon does not load: ${message.split("\n", 1)[0]}` };
+  }
+}
+
+/**
+ * Loads the first of these files that can be used.
+ *
+ * @param paths absolute paths, the best first
+ * @returns the addon; or the reason of the first file that exists and cannot be used
+ */
+export function loadAddon(paths: readonly string[]): LoadedAddon {
+  let failure: LoadedAddon | undefined;
+  for (const path of paths) {
+    if (!existsSync(path)) continue;
+    const loaded = loadFile(path);
+    if (loaded.addon !== undefined) return loaded;
+    failure ??= loaded;
+  }
+  return failure ?? { reason: "the addon is not built" };
+}
+
+/** Makes engines whose decoders run in the addon. */
+export function nativeEngine(addon: Addon): EngineFactory {
+  return ({ headBytes, fieldCount }): Engine => {
+    const ring = createRing(headBytes);
+    const tables = createTables(fieldCount);
+    const numbers = new Float64Array(abi.DECODER_OPTIONS);
+    const { DecoderOption } = abi;
+    return {
+      name: "native",
+      ring,
+      tables,
+      createDecoder(protocol: Protocol, options: limits.DecoderOptions): Decoder {
+        numbers[DecoderOption.HEAD_BYTES] = options.headBytes;
+        numbers[DecoderOption.FIELD_COUNT] = options.fieldCount;
+        numbers[DecoderOption.NAME_BYTES] = options.nameBytes;
+        numbers[DecoderOption.VALUE_BYTES] = options.valueBytes;
+        numbers[DecoderOption.BODY_BYTES] = options.bodyBytes;
+        numbers[DecoderOption.HEAD_RECORDS] = options.headRecords;
+        numbers[DecoderOption.REQUESTS_PER_CONNECTION] = options.requestsPerConnection;
+        numbers[DecoderOption.AJP_PACKET_BYTES] = options.ajpPacketBytes;
+        numbers[DecoderOption.AJP_RAW_BODY] = options.ajpRawBody ? 1 : 0;
+        numbers[DecoderOption.SCGI_STRICT] = options.scgiStrict ? 1 : 0;
+        const { bytes, readEnd, headEnd } = ring;
+        const { events, fields, state } = tables;
+        return new addon.Decoder(
+          protocol.number,
+          bytes,
+          events,
+          fields,
+          state,
+          readEnd,
+          headEnd,
+          numbers,
+        );
+      },
+    };
+  };
+}

@@ -1,0 +1,91 @@
+/**
+ * What the user wishes and what this machine has → one engine, and the reason why it is that one.
+ *
+ * Decodes nothing and prints nothing; the start line and `server.engine` show the reason. A fallback that cannot
+ * say why it happened costs days, so every way through here ends in a clause.
+ */
+import { UsageError } from "../errors.ts";
+import type { EngineChoice, EngineFactory, EngineName } from "./engine.ts";
+import { addonPaths, loadAddon, nativeEngine } from "./native.ts";
+import { createTypescriptEngine } from "./typescript.ts";
+
+/** What can be wished: an engine by name, or the best that works. */
+export type EngineOption = EngineName | "auto";
+
+/** The engine to run. */
+export interface SelectedEngine {
+  readonly choice: EngineChoice;
+  readonly create: EngineFactory;
+}
+
+/** What is asked of the outside; tests give their own. */
+export interface EngineSurroundings {
+  /** `POSTERN_ENGINE`; undefined or "" when it is not set. */
+  readonly environment: string | undefined;
+  /** Where an addon may lie, the best first. */
+  readonly paths: () => readonly string[];
+}
+
+const surroundings: EngineSurroundings = {
+  get environment(): string | undefined {
+    return process.env["POSTERN_ENGINE"];
+  },
+  paths: () => addonPaths(platformName()),
+};
+
+/** Platform, architecture and, on Linux without glibc, `musl`: the name of a folder in prebuilds/. */
+function platformName(): string {
+  const name = `${process.platform}-${process.arch}`;
+  if (process.platform !== "linux") return name;
+  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
+  return report.header?.glibcVersionRuntime === undefined ? `${name}-musl` : name;
+}
+
+/** Reads a wish; `source` says in the message where it was written. */
+function readWish(value: string | undefined, source: string): EngineOption {
+  if (value === undefined || value === "") return "auto";
+  if (value === "native" || value === "typescript" || value === "auto") return value;
+  throw new UsageError(
+    `${source} is ${JSON.stringify(value)}; expected "native", "typescript" or "auto".`,
+  );
+}
+
+/**
+ * Selects the engine.
+ *
+ * @param option the `engine` option; "auto" or undefined leaves it to `POSTERN_ENGINE`, and that to what works
+ * @throws UsageError for an unknown word, and when `native` is asked for and there is no addon to use
+ */
+export function selectEngine(
+  option?: string,
+  { environment, paths }: EngineSurroundings = surroundings,
+): SelectedEngine {
+  const byOption = readWish(option, "Option engine");
+  const byEnvironment = readWish(environment, "POSTERN_ENGINE");
+  const wish = byOption === "auto" ? byEnvironment : byOption;
+  const source = byOption === "auto" ? "POSTERN_ENGINE" : "option engine";
+  if (wish === "typescript") {
+    return { choice: { name: wish, reason: `${source} asks for it` }, create: createTypescriptEngine };
+  }
+  const loaded = loadAddon(paths());
+  if (loaded.addon !== undefined) {
+    const reason =
+      wish === "native" ? `${source} asks for it` : `the addon loads from ${shown(loaded.path)}`;
+    return { choice: { name: "native", reason }, create: nativeEngine(loaded.addon) };
+  }
+  if (wish === "native") {
+    throw new UsageError(
+      `The native engine that ${source} asks for cannot run because ${loaded.reason}; ` +
+        'build it with "npm run build:native" or use the engine "auto".',
+    );
+  }
+  return {
+    choice: { name: "typescript", reason: loaded.reason },
+    create: createTypescriptEngine,
+  };
+}
+
+/** The end of a path that says which file it is: its last three parts. */
+function shown(path: string): string {
+  return path.split(/[\\/]/).slice(-3).join("/");
+}

@@ -1,0 +1,54 @@
+/**
+ * What a handler's objects need from the exchange that carries them, and what it needs from them.
+ * Two small interfaces, so that handler/ knows no socket and connection/ no http class; no behaviour.
+ */
+import type { ProtocolName, RequestHead, ResponseHead, RoleName } from "../http/head.ts";
+
+/** The exchange, as req, res and their socket see it. */
+export interface Carrier {
+  readonly protocol: ProtocolName;
+  readonly role: RoleName;
+  readonly head: RequestHead;
+  /** Address of the front server, "" for a unix socket; its port, or 0. */
+  readonly peerAddress: string;
+  readonly peerPort: number;
+  /** Bytes of responses that the kernel has not taken yet. */
+  readonly queuedBytes: number;
+  /**
+   * Sends what there is in one write: the head the first time, body, and the end.
+   *
+   * @param chunks  body bytes; they must not change until they are written
+   * @param written called once the bytes are with the kernel, or with an error when they never will be
+   * @returns false when more should wait for {@link HandlerSide.drained}
+   */
+  send(
+    head: ResponseHead | undefined,
+    chunks: readonly Uint8Array[],
+    end: boolean,
+    written: ((error?: Error | null) => void) | undefined,
+  ): boolean;
+  /** Passes on what the front server holds back, where the protocol can say so (AJP). */
+  flush(): void;
+  /** Text for the front server's error log; returns the bytes taken (`limits.stderrBytes`). */
+  stderr(chunk: Uint8Array): number;
+  /** The handler can take more of the body. */
+  want(): void;
+  /** The application destroyed its side before the response was complete. */
+  giveUp(): void;
+}
+
+/** The handler's objects, as the exchange sees them. */
+export interface HandlerSide {
+  /** Bytes of the request body; borrowed no longer: the chunk is the handler's. Returns bytes now held unread. */
+  body(chunk: Buffer): number;
+  bodyEnd(): void;
+  /** Bytes of a Filter's file. */
+  data(chunk: Buffer): number;
+  dataEnd(): void;
+  /** The transport has room again. */
+  drained(): void;
+  /** The request ended before its time; `reason` says why. */
+  aborted(reason: Error): void;
+  /** Request body bytes that arrived and were not read yet. */
+  readonly unreadBytes: number;
+}

@@ -1,0 +1,182 @@
+/**
+ * One request as node:http shows it: a real `http.IncomingMessage` and `http.ServerResponse` over one exchange.
+ * It mirrors the order of events of node's own server, step by step; the writing half is in response.ts.
+ * Body bytes come from the exchange and go into the request's own stream.
+ */
+import { IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Carrier, HandlerSide } from "../carrier.ts";
+import { Gateway, type GatewayFacts } from "../gateway.ts";
+import { ResponseWriter } from "./response.ts";
+import { ClientSocket, type SocketOwner } from "./socket.ts";
+
+/** A request with the gateway's facts on it. */
+export interface GatewayRequest extends IncomingMessage {
+  readonly gateway: GatewayFacts;
+}
+
+/** Node's private members of a request that its own server uses. */
+interface PrivateRequest {
+  _addHeaderLines(headers: readonly string[], count: number): void;
+  _consuming: boolean;
+  _dumped: boolean;
+  _dump(): void;
+  _readableState: { resumeScheduled: boolean };
+}
+
+const kDetachAbortSignal = Object.getOwnPropertySymbols(IncomingMessage.prototype).find(
+  (symbol) => symbol.description === "kDetachAbortSignal",
+);
+
+/** The reason a handler sees when its client is gone; as node's http server words it. */
+function abortedError(cause: Error | undefined): Error {
+  const error = new Error("aborted", cause === undefined ? undefined : { cause });
+  return Object.assign(error, { code: "ECONNRESET" });
+}
+
+/** One exchange's handler side, Node style. */
+export class NodeRequest implements HandlerSide, SocketOwner {
+  readonly req: GatewayRequest;
+  readonly #writer: ResponseWriter;
+  readonly #socket: ClientSocket;
+  readonly #carrier: Carrier;
+  readonly #gateway: Gateway;
+  #reason: Error | undefined;
+  #finished = false;
+
+  constructor(carrier: Carrier, server: Server) {
+    this.#carrier = carrier;
+    this.#gateway = new Gateway(carrier);
+    this.#socket = new ClientSocket(carrier, this, server);
+    this.req = createRequest(carrier, this.#socket, this.#gateway);
+    this.#writer = new ResponseWriter(this.req, carrier, this.#socket);
+    this.#socket.on("close", () => this.#socketClosed());
+    this.res.on("finish", () => this.#finish());
+    if (server.timeout > 0) this.#socket.setTimeout(server.timeout);
+    this.#socket.on("timeout", () => this.#timedOut(server));
+  }
+
+  get res(): ServerResponse {
+    return this.#writer.res;
+  }
+
+  /** Has a response head been made? Then a failure can only be shown by a broken end. */
+  get started(): boolean {
+    return this.#writer.started;
+  }
+
+  get ended(): boolean {
+    return this.#writer.ended;
+  }
+
+  get unreadBytes(): number {
+    return this.req.readableLength + (this.#gateway.data?.readableLength ?? 0);
+  }
+
+  body(chunk: Buffer): number {
+    if (this.req.destroyed || (this.req as unknown as PrivateRequest)._dumped) return 0;
+    this.#socket.active();
+    this.req.push(chunk);
+    return this.req.readableLength;
+  }
+
+  bodyEnd(): void {
+    if (this.req.complete) return;
+    this.req.complete = true;
+    if (!this.req.destroyed) this.req.push(null);
+  }
+
+  data(chunk: Buffer): number {
+    const { data } = this.#gateway;
+    if (data === undefined || data.destroyed) return 0;
+    data.push(chunk);
+    return data.readableLength;
+  }
+
+  dataEnd(): void {
+    const { data } = this.#gateway;
+    if (data !== undefined && !data.destroyed) data.push(null);
+  }
+
+  drained(): void {
+    this.#writer.drained();
+  }
+
+  aborted(reason: Error): void {
+    if (this.#finished || this.#socket.destroyed) return;
+    this.#reason = reason;
+    this.#socket.destroy();
+  }
+
+  uncorked(): void {
+    if (!this.#writer.ended) this.#writer.flush();
+  }
+
+  /** The socket is destroyed, by an abort or by the application (socket, req and res all end here). */
+  destroyed(): void {
+    if (this.#finished) return;
+    this.#writer.die();
+    if (this.#reason === undefined && !this.#writer.ended) this.#carrier.giveUp();
+  }
+
+  /** As node's abortIncoming: req 'aborted', res 'close', then req 'error' and 'close' a tick later. */
+  #socketClosed(): void {
+    if (this.#finished) return;
+    const complete = this.req.complete && this.#writer.ended;
+    if (!complete) this.#gateway.abort(this.#reason ?? abortedError(undefined));
+    if (!this.req.destroyed) this.req.destroy(complete ? undefined : abortedError(this.#reason));
+    this.#writer.close();
+  }
+
+  /** As node's resOnFinish. */
+  #finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    const req = this.req as unknown as PrivateRequest;
+    this.#socket.rest();
+    if (kDetachAbortSignal !== undefined) {
+      const detach: unknown = Reflect.get(this.req, kDetachAbortSignal);
+      if (typeof detach === "function") detach.call(this.req);
+    }
+    // A body that nobody reads is dropped, so that a stream in the middle of it does not wait for ever.
+    if (!req._consuming && !req._readableState.resumeScheduled) req._dump();
+    this.#writer.detach();
+    process.nextTick(() => this.#writer.close());
+  }
+
+  /** As node's socketOnTimeout: who listens on req, res or server decides; otherwise the request is destroyed. */
+  #timedOut(server: Server): void {
+    const onReq = !this.req.complete && this.req.emit("timeout", this.#socket);
+    const onRes = this.res.emit("timeout", this.#socket);
+    const onServer = server.emit("timeout", this.#socket);
+    if (!onReq && !onRes && !onServer) this.#socket.destroy();
+  }
+}
+
+/**
+ * Answers for a handler that threw or rejected, as node's captureRejections does: a full 500 where no head was
+ * made yet, a broken end otherwise. The error's text stays here.
+ */
+export function failResponse(res: ServerResponse): void {
+  if (res.headersSent || res.writableEnded) {
+    res.destroy();
+    return;
+  }
+  for (const name of res.getHeaderNames()) res.removeHeader(name);
+  res.statusCode = 500;
+  res.statusMessage = "Internal Server Error";
+  res.setHeader("Content-Type", "text/plain; charset=utf-8");
+  res.end("500 Internal Server Error\n");
+}
+
+function createRequest(carrier: Carrier, socket: ClientSocket, gateway: Gateway): GatewayRequest {
+  const { head } = carrier;
+  const req = new IncomingMessage(socket as never);
+  const { httpVersion } = head;
+  req.httpVersion = httpVersion;
+  req.httpVersionMajor = httpVersion.charCodeAt(0) - 48;
+  req.httpVersionMinor = httpVersion.charCodeAt(2) - 48;
+  req.method = head.method;
+  req.url = head.url;
+  (req as unknown as PrivateRequest)._addHeaderLines(head.rawHeaders, head.rawHeaders.length);
+  return Object.assign(req, { gateway });
+}

@@ -1,0 +1,146 @@
+/**
+ * The stand-in for `req.socket`: it stands for the client, not for the front server's connection.
+ * It answers what frameworks ask a socket; no byte of a response ever passes through it, and what is written
+ * to it directly is swallowed. Behaviour as node's own http server expects of a socket.
+ */
+import type { Server } from "node:http";
+import { isIPv6 } from "node:net";
+import { Duplex } from "node:stream";
+import type { Carrier } from "../carrier.ts";
+
+/** What the stand-in tells its request. */
+export interface SocketOwner {
+  /** Corked writes may leave. */
+  uncorked(): void;
+  /** The application, or an abort, destroyed the socket. */
+  destroyed(error: Error | null): void;
+}
+
+const swallowError = (): void => {};
+
+/** One request's socket. */
+export class ClientSocket extends Duplex {
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly remoteFamily: string | undefined;
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
+  readonly localFamily: string | undefined;
+  readonly encrypted: boolean;
+  readonly authorized: boolean = false;
+  readonly connecting = false;
+  readonly pending = false;
+  readonly bytesRead = 0;
+  readonly bytesWritten = 0;
+  readonly server: Server;
+  timeout = 0;
+  /** Node's http code looks for these. */
+  parser: null = null;
+  _httpMessage: unknown = null;
+  _paused = false;
+  readonly #carrier: Carrier;
+  readonly #owner: SocketOwner;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(carrier: Carrier, owner: SocketOwner, server: Server) {
+    super({ allowHalfOpen: true, autoDestroy: false });
+    const { head } = carrier;
+    this.#carrier = carrier;
+    this.#owner = owner;
+    this.server = server;
+    this.remoteAddress = head.remoteAddress || undefined;
+    this.remotePort = head.remotePort || undefined;
+    this.remoteFamily = this.remoteAddress && (isIPv6(this.remoteAddress) ? "IPv6" : "IPv4");
+    this.localAddress = head.localAddress || undefined;
+    this.localPort = head.localPort || undefined;
+    this.localFamily = this.localAddress && (isIPv6(this.localAddress) ? "IPv6" : "IPv4");
+    this.encrypted = head.tls !== undefined;
+    // Node's http sockets always have one: without it `res.destroy(error)` would end the process.
+    this.on("error", swallowError);
+  }
+
+  get readyState(): "open" | "closed" {
+    return this.destroyed ? "closed" : "open";
+  }
+
+  override _read(): void {}
+
+  override _write(_chunk: unknown, _encoding: string, done: () => void): void {
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    clearTimeout(this.#timer);
+    this.#owner.destroyed(error);
+    done(error);
+  }
+
+  /** IncomingMessage asks for more of the body by this. */
+  override resume(): this {
+    this.#carrier.want();
+    return this;
+  }
+
+  /** Flow is the exchange's business: it stops reading when the body is not consumed. */
+  override pause(): this {
+    return this;
+  }
+
+  override uncork(): void {
+    super.uncork();
+    if (this.writableCorked === 0) this.#owner.uncorked();
+  }
+
+  /** Idle time after which 'timeout' is emitted, in milliseconds; 0 switches it off. */
+  setTimeout(timeoutMs: number, callback?: () => void): this {
+    this.timeout = timeoutMs;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (callback !== undefined) {
+      if (timeoutMs === 0) this.removeListener("timeout", callback);
+      else this.once("timeout", callback);
+    }
+    if (timeoutMs > 0 && !this.destroyed) {
+      this.#timer = setTimeout(() => this.emit("timeout"), timeoutMs).unref();
+    }
+    return this;
+  }
+
+  /** Something happened: the idle time starts again. */
+  active(): void {
+    this.#timer?.refresh();
+  }
+
+  /** The request is over: no timeout any more. */
+  rest(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Called by code that closes a connection once everything is written. */
+  destroySoon(): void {
+    this.destroy();
+  }
+
+  address(): { address?: string; port?: number; family?: string } {
+    if (this.localAddress === undefined) return {};
+    return {
+      address: this.localAddress,
+      port: this.localPort ?? 0,
+      family: this.localFamily ?? "IPv4",
+    };
+  }
+
+  setNoDelay(): this {
+    return this;
+  }
+  setKeepAlive(): this {
+    return this;
+  }
+  ref(): this {
+    return this;
+  }
+  unref(): this {
+    return this;
+  }
+}

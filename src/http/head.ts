@@ -1,0 +1,64 @@
+/**
+ * What a request and a response are once no wire is left in them.
+ * These shapes carry no behaviour; readers of protocols fill them, handlers and encoders use them.
+ * Header names and values are latin1 strings, as in node:http.
+ */
+
+/** Protocols that carry a request to us. */
+export type ProtocolName = "fastcgi" | "scgi" | "ajp" | "http";
+
+/** Role of a request (FastCGI §6); SCGI and AJP requests are responders. */
+export type RoleName = "responder" | "authorizer" | "filter";
+
+/** What the peer says about the TLS connection of the client. Present only if the client came by TLS. */
+export interface TlsFacts {
+  /** `TLSv1.3`, or "" when the peer does not say. */
+  readonly protocol: string;
+  readonly cipher: string;
+  /** Session id as the peer writes it. */
+  readonly session: string;
+  /** Key size in bits, or 0. */
+  readonly keyBits: number;
+  /** The client's certificate, PEM, or "". */
+  readonly clientCertificate: string;
+}
+
+/** A request's head, whole and checked. */
+export interface RequestHead {
+  /** A token, in its case: `GET`. */
+  readonly method: string;
+  /** Always a valid request target: a path with query, never empty, or `*`. */
+  readonly url: string;
+  /** `1.0`, `1.1`, `2.0` or `3.0`; 1.1 when the peer does not say. */
+  readonly httpVersion: string;
+  /** Names and values in turn, as node's `rawHeaders`; hop-by-hop fields and `proxy` are not among them. */
+  readonly rawHeaders: string[];
+  readonly scriptName: string;
+  readonly pathInfo: string;
+  /** Every variable as the peer sent it; null prototype. AJP: the CGI names of what its packet says. */
+  readonly params: Readonly<Record<string, string>>;
+  /** AJP request attributes that the options allow; null prototype, empty elsewhere. */
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly remoteUser: string;
+  readonly authType: string;
+  /** Undefined when the client came without TLS. */
+  readonly tls: TlsFacts | undefined;
+  readonly remoteAddress: string;
+  /** 0 when unknown. */
+  readonly remotePort: number;
+  readonly localAddress: string;
+  /** 0 when unknown. */
+  readonly localPort: number;
+}
+
+/** A response's head, checked and without hop-by-hop fields. */
+export interface ResponseHead {
+  /** 200 to 599; 101 for an accepted upgrade. */
+  readonly status: number;
+  /** Reason phrase, never empty. */
+  readonly reason: string;
+  /** Names and values in turn. */
+  readonly fields: readonly string[];
+  /** Value of the Content-Length among them, or −1. */
+  readonly contentLength: number;
+}

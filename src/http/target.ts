@@ -1,0 +1,59 @@
+/**
+ * Makes request targets: what a peer says about the path → a `req.url` that is always valid.
+ * It never normalises, squeezes or strips; where a peer hands on a decoded path it is encoded again.
+ * RFC 9112 §3.2; strings are latin1, one character a byte.
+ */
+import { ERRORS, ProtocolError } from "../errors.ts";
+
+const percent = (character: string): string =>
+  `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+
+/** What a raw target may not hold: node:http refuses controls and blanks, and clients send bytes over 127. */
+const UNSAFE_IN_RAW = /[^\x21-\x7e]/g;
+/** What stands for itself in a path that was decoded (RFC 3986 pchar and "/"). */
+const UNSAFE_IN_DECODED = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/]/g;
+const ABSOLUTE = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?#]*/;
+
+/**
+ * A raw target, as REQUEST_URI holds it.
+ *
+ * @param method `*` is a target for OPTIONS alone
+ * @throws ProtocolError ERR_TARGET
+ */
+export function rawTarget(target: string, method: string): string {
+  let url = target;
+  if (url.charCodeAt(0) !== 0x2f) {
+    if (url === "*" && method === "OPTIONS") return url;
+    const origin = ABSOLUTE.exec(url);
+    if (origin === null) throw new ProtocolError(ERRORS.TARGET);
+    url = url.slice(origin[0].length);
+    if (url.charCodeAt(0) !== 0x2f) url = `/${url}`;
+  }
+  return url.replace(UNSAFE_IN_RAW, percent);
+}
+
+/** Encodes a path that a peer decoded: `%`, `?` and `#` in it are data. */
+export function encodePath(path: string): string {
+  return path.replace(UNSAFE_IN_DECODED, percent);
+}
+
+/** Path and query as one target. The query is raw; an empty one is none. */
+export function withQuery(path: string, query: string): string {
+  return query === "" ? path : `${path}?${query.replace(UNSAFE_IN_RAW, percent)}`;
+}
+
+/** The path of a target, without its query. */
+export function pathOf(url: string): string {
+  const query = url.indexOf("?");
+  return query < 0 ? url : url.slice(0, query);
+}
+
+const ESCAPE = /%[0-9A-Fa-f]{2}/g;
+
+/** Decodes percent escapes to bytes, one latin1 character each; a stray `%` stays. */
+export function decodePath(path: string): string {
+  if (!path.includes("%")) return path;
+  return path.replace(ESCAPE, (triplet) =>
+    String.fromCharCode(Number.parseInt(triplet.slice(1), 16)),
+  );
+}

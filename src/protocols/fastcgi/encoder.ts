@@ -1,0 +1,109 @@
+/**
+ * Responses → FastCGI records: STDOUT, STDERR, END_REQUEST (FastCGI specification §3.3, §5.3, §5.5).
+ * It keeps no state of a request and writes to no socket. Reserved bytes are 0 and there is no padding.
+ */
+import type { ResponseHead } from "../../http/head.ts";
+import { cgiResponseHead } from "../cgi/response-head.ts";
+import type { Encoder, EncoderOptions, Output, ResponseEnd } from "../protocol.ts";
+import { CONTENT_BYTES_ALIGNED_MAX, RecordType, VERSION } from "./constants.ts";
+import { answerControl } from "./control.ts";
+
+/** Largest STDERR record: front servers log a record as one piece, nginx from a buffer of this size. */
+const STDERR_BYTES_MAX = 8_192;
+
+/** A record header as latin1 text. */
+export function recordHeader(type: number, exchangeId: number, contentBytes: number): string {
+  return String.fromCharCode(
+    VERSION,
+    type,
+    exchangeId >> 8,
+    exchangeId & 255,
+    contentBytes >> 8,
+    contentBytes & 255,
+    0,
+    0,
+  );
+}
+
+/** The content of END_REQUEST with its header, as latin1 text. */
+export function endRequest(exchangeId: number, appStatus: number, protocolStatus: number): string {
+  return (
+    recordHeader(RecordType.END_REQUEST, exchangeId, 8) +
+    String.fromCharCode(
+      (appStatus >>> 24) & 255,
+      (appStatus >>> 16) & 255,
+      (appStatus >>> 8) & 255,
+      appStatus & 255,
+      protocolStatus,
+      0,
+      0,
+      0,
+    )
+  );
+}
+
+/** Cuts one stream's bytes into records. A record is never empty: that would end the stream. */
+function stream(
+  out: Output,
+  type: number,
+  id: number,
+  chunk: Uint8Array,
+  recordBytes: number,
+): void {
+  for (let start = 0; start < chunk.length; start += recordBytes) {
+    const end = Math.min(start + recordBytes, chunk.length);
+    out.text(recordHeader(type, id, end - start));
+    out.bytes(start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end));
+  }
+}
+
+/** Head text in front of the first bytes of body, in one record where both fit. */
+function headAndBody(out: Output, id: number, text: string, chunk: Uint8Array | undefined): void {
+  const room = CONTENT_BYTES_ALIGNED_MAX - text.length;
+  if (room < 0) {
+    stream(out, RecordType.STDOUT, id, Buffer.from(text, "latin1"), CONTENT_BYTES_ALIGNED_MAX);
+    if (chunk !== undefined) stream(out, RecordType.STDOUT, id, chunk, CONTENT_BYTES_ALIGNED_MAX);
+    return;
+  }
+  const first = chunk === undefined || chunk.length <= room ? chunk : chunk.subarray(0, room);
+  out.text(recordHeader(RecordType.STDOUT, id, text.length + (first?.length ?? 0)) + text);
+  if (chunk === undefined || first === undefined) return;
+  if (first.length > 0) out.bytes(first);
+  if (first !== chunk) {
+    stream(out, RecordType.STDOUT, id, chunk.subarray(room), CONTENT_BYTES_ALIGNED_MAX);
+  }
+}
+
+function endStreams(out: Output, id: number, end: ResponseEnd): void {
+  const stderrEnd = end.stderr ? recordHeader(RecordType.STDERR, id, 0) : "";
+  const stdoutEnd = end.stdout ? recordHeader(RecordType.STDOUT, id, 0) : "";
+  out.text(stderrEnd + stdoutEnd + endRequest(id, end.appStatus, end.protocolStatus));
+}
+
+/** Makes the FastCGI encoder. */
+export function createEncoder(options: EncoderOptions): Encoder {
+  return {
+    response(
+      out: Output,
+      exchangeId: number,
+      head: ResponseHead | undefined,
+      chunk: Uint8Array | undefined,
+      end: ResponseEnd | undefined,
+    ): void {
+      if (head !== undefined) headAndBody(out, exchangeId, cgiResponseHead(head, true), chunk);
+      else if (chunk !== undefined) {
+        stream(out, RecordType.STDOUT, exchangeId, chunk, CONTENT_BYTES_ALIGNED_MAX);
+      }
+      if (end !== undefined) endStreams(out, exchangeId, end);
+    },
+    flush(): void {},
+    stderr(out: Output, exchangeId: number, chunk: Uint8Array): void {
+      stream(out, RecordType.STDERR, exchangeId, chunk, STDERR_BYTES_MAX);
+    },
+    pullsBody: false,
+    want(): void {},
+    control(out: Output, type: number, content: Uint8Array): boolean {
+      return answerControl(out, type, content, options);
+    },
+  };
+}

@@ -1,0 +1,181 @@
+/**
+ * Settings → a server that listens: on TCP, on a unix socket file, on descriptor 0 or another one, or on systemd's.
+ *
+ * Accepts nothing and decides nothing about peers; it does decide, by reach.ts, whether the address may be opened at
+ * all. Never touches `process.stdin`. Descriptor 0: FastCGI specification §2.2 (FCGI_LISTENSOCK_FILENO).
+ */
+import { lookup } from "node:dns/promises";
+import { type AddressInfo, isIP, type Server } from "node:net";
+import { isMainThread } from "node:worker_threads";
+import { UsageError } from "../errors.ts";
+import { bind } from "./binding.ts";
+import { descriptorFailure, hostAndPort, systemCode, tcpFailure } from "./listen-failure.ts";
+import { type ReachOptions, reachOf } from "./reach.ts";
+import type { BoundAddress, ListenSettings, TcpSettings, UnixSettings } from "./settings.ts";
+import { openSocketFile, type ProcessFacts } from "./socket-file.ts";
+import { choosePassedSocket, type Environment, readPassedSockets } from "./systemd.ts";
+
+/** The options that listening needs. */
+export interface ListenOptions extends ReachOptions {
+  readonly listen: ListenSettings;
+  readonly backlog: number;
+}
+
+/** The environment of this process; other files of this layer do not read it themselves. */
+export function environment(): Environment {
+  return process.env;
+}
+
+const facts: ProcessFacts = {
+  uid: process.geteuid?.() ?? 0,
+  setUmask: isMainThread ? (mask) => process.umask(mask) : undefined,
+  umask: () => process.umask(),
+  warn: (sentence) => process.emitWarning(sentence, { type: "PosternWarning" }),
+};
+
+/** What is still to be done when the process ends without closing its servers. */
+const leftovers = new Set<() => void>();
+
+function clearLeftovers(): void {
+  for (const clear of leftovers) clear();
+}
+
+const nothing = (): void => undefined;
+
+async function listenTcp(
+  server: Server,
+  { host, port }: TcpSettings,
+  options: ListenOptions,
+): Promise<BoundAddress> {
+  try {
+    // A name is resolved first, so that what is judged is what is opened.
+    const address = isIP(host) === 0 ? (await lookup(host)).address : host;
+    const reach = reachOf(options, address);
+    await bind(server, { host: address, port, backlog: options.backlog });
+    const bound = server.address() as AddressInfo;
+    const text = hostAndPort(bound.address, bound.port);
+    return {
+      kind: "tcp",
+      transport: "tcp",
+      text,
+      address: bound,
+      fd: undefined,
+      ...reach,
+      release: nothing,
+    };
+  } catch (error) {
+    throw error instanceof UsageError ? error : tcpFailure(host, port, error);
+  }
+}
+
+async function listenUnix(
+  server: Server,
+  settings: UnixSettings,
+  options: ListenOptions,
+): Promise<BoundAddress> {
+  const { path } = settings;
+  const file = await openSocketFile(server, settings, options.backlog, facts);
+  const release = (): void => {
+    if (!leftovers.delete(release)) return;
+    file.remove();
+    if (leftovers.size === 0) process.removeListener("exit", clearLeftovers);
+  };
+  if (leftovers.size === 0) process.on("exit", clearLeftovers);
+  leftovers.add(release);
+  const reach = reachOf(options, undefined);
+  const text = `unix:${path}`;
+  return { kind: "unix", transport: "unix", text, address: path, fd: undefined, ...reach, release };
+}
+
+/** Listens on a descriptor that is there already; `label` is the start line's name of it. */
+async function listenDescriptor(
+  server: Server,
+  fd: number,
+  label: string,
+  options: ListenOptions,
+): Promise<BoundAddress> {
+  let address: AddressInfo | null = null;
+  let reach = reachOf(options, undefined);
+  try {
+    await bind(server, { fd, backlog: options.backlog }, () => {
+      // Only now it shows whether it is TCP; a unix socket's address is null here.
+      address = server.address() as AddressInfo | null;
+      if (address !== null) reach = reachOf(options, address.address);
+    });
+  } catch (error) {
+    throw error instanceof UsageError ? error : descriptorFailure(fd, error);
+  }
+  const bound = address as AddressInfo | null;
+  return {
+    kind: "fd",
+    transport: bound === null ? "unix" : "tcp",
+    text: bound === null ? label : `${label} (${hostAndPort(bound.address, bound.port)})`,
+    address: bound,
+    fd,
+    ...reach,
+    release: nothing,
+  };
+}
+
+function listenSystemd(
+  server: Server,
+  name: string | undefined,
+  options: ListenOptions,
+  env: Environment,
+): Promise<BoundAddress> {
+  const chosen = choosePassedSocket(readPassedSockets(env, process.pid), name);
+  const label = `fd ${chosen.fd} (systemd${chosen.name === "" ? "" : ` ${chosen.name}`})`;
+  return listenDescriptor(server, chosen.fd, label, options);
+}
+
+/** Nobody said where: descriptor 0 if it is a listening socket, else systemd's socket. */
+async function listenInherited(
+  server: Server,
+  options: ListenOptions,
+  env: Environment,
+): Promise<BoundAddress> {
+  try {
+    return await listenDescriptor(server, 0, "fd 0", options);
+  } catch (error) {
+    const code = systemCode((error as Error).cause);
+    if (code !== "ENOTSOCK" && code !== "EINVAL" && code !== "EBADF") throw error;
+  }
+  if (readPassedSockets(env, process.pid).length > 0) {
+    return listenSystemd(server, undefined, options, env);
+  }
+  throw new UsageError(
+    "No address: descriptor 0 is not a listening socket and systemd passed none; " +
+      "give a socket path, or a port (and host).",
+    "ERR_NO_ADDRESS",
+  );
+}
+
+/**
+ * Makes a server listen.
+ *
+ * @param server  a server that listens nowhere yet; its "listening" is told as usual, its "error" is not: failures
+ *   are thrown here
+ * @param options where, and what may be answered there
+ * @param env     LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES are read; defaults to this process's environment
+ * @throws UsageError in every case: one sentence with the address and the remedy. Codes worth telling apart:
+ *   ERR_SOCKET_LIVE and ERR_PORT_IN_USE (trying again may help), ERR_NOT_LISTENING, ERR_NO_ADDRESS
+ */
+export async function listen(
+  server: Server,
+  options: ListenOptions,
+  env: Environment = environment(),
+): Promise<BoundAddress> {
+  const where = options.listen;
+  switch (where.kind) {
+    case "tcp":
+      return listenTcp(server, where, options);
+    case "unix":
+      return listenUnix(server, where, options);
+    case "fd":
+      return listenDescriptor(server, where.fd, `fd ${where.fd}`, options);
+    case "systemd":
+      return listenSystemd(server, where.name, options, env);
+    default:
+      return listenInherited(server, options, env);
+  }
+}

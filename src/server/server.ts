@@ -1,0 +1,178 @@
+/**
+ * One listening server: accepts connections, finds their protocol, and hands requests to its "request" listeners.
+ * It extends http.Server and feels like one, because Fastify, Nest, Next, socket.io and tracing rest on that;
+ * connections of the protocol "http" are served by node's own code. Where to listen is listen.ts.
+ */
+import { AsyncResource } from "node:async_hooks";
+import { channel } from "node:diagnostics_channel";
+import { type IncomingMessage, Server as HttpServer, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { EngineChoice } from "../engine/engine.ts";
+import type { SelectedEngine } from "../engine/select.ts";
+import { attachHttpGateway } from "../handler/http-gateway.ts";
+import { failResponse } from "../handler/node/request.ts";
+import type { ProtocolName } from "../http/head.ts";
+import { Acceptor } from "./acceptor.ts";
+import { listenArguments } from "./listen-arguments.ts";
+import { environment, listen } from "./listen.ts";
+import type { BoundAddress, ResolvedOptions } from "./settings.ts";
+
+const requestStart = channel("http.server.request.start");
+const responseFinish = channel("http.server.response.finish");
+
+/** A server of FastCGI, SCGI, AJP 1.3 and HTTP. Made by `serve` or `createServer`. */
+export class Server extends HttpServer {
+  /** Which engine decodes, and why. */
+  readonly engine: EngineChoice;
+  readonly #options: ResolvedOptions;
+  readonly #acceptor: Acceptor;
+  #bound: BoundAddress | undefined;
+  #ready: Promise<this> | undefined;
+  #readyWanted = false;
+
+  /**
+   * @param options  what to listen on and by what rules; every option filled in
+   * @param selected the engine that decodes
+   */
+  constructor(options: ResolvedOptions, selected: SelectedEngine) {
+    super();
+    this.#options = options;
+    this.engine = selected.choice;
+    // http.Server's own listener serves connections that turn out to speak HTTP.
+    const httpConnection = this.listeners("connection")[0] as (socket: Socket) => void;
+    this.removeAllListeners("connection");
+    const engine = selected.create(options.limits);
+    this.#acceptor = new Acceptor(this, options, engine, (socket) =>
+      httpConnection.call(this, socket),
+    );
+    this.on("connection", (socket: Socket) => this.#acceptor.accept(socket));
+    this.on("request", attachHttpGateway);
+    options.signal?.addEventListener("abort", () => this.close(), { once: true });
+  }
+
+  /** Protocols this server answers: those of its options, without AJP where `auto` had to leave it out. */
+  get protocols(): readonly ProtocolName[] {
+    return this.#bound?.protocols ?? this.#options.protocols;
+  }
+
+  /** Where it listens, for people: `unix:/run/x.sock`, `127.0.0.1:9000`, `fd 0`; undefined before it does. */
+  get where(): string | undefined {
+    return this.#bound?.text;
+  }
+
+  /** What the start line has to add, in whole sentences; undefined when there is nothing. */
+  get note(): string | undefined {
+    return this.#bound?.note ?? this.#options.note;
+  }
+
+  override address(): string | AddressInfo | null {
+    return this.#bound === undefined ? super.address() : this.#bound.address;
+  }
+
+  /**
+   * Listens, as `net.Server.listen` does; without an address on what the options say.
+   * A unix socket path is bound beside its place and renamed into it, with the mode of the options.
+   * Failures are told by "error", or by {@link ready} where that was called.
+   */
+  override listen(...given: unknown[]): this {
+    const { where, callback } = listenArguments(given, this.#options);
+    if (callback !== undefined) this.once("listening", callback);
+    this.#ready = listen(this, { ...this.#options, ...where }, environment()).then((bound) => {
+      this.#opened(bound);
+      return this;
+    });
+    this.#ready.catch((error: Error) => {
+      if (!this.#readyWanted) this.emit("error", error);
+    });
+    return this;
+  }
+
+  /** Resolves with this server once it listens; rejects with a UsageError when it cannot. */
+  ready(): Promise<this> {
+    this.#readyWanted = true;
+    return this.#ready ?? Promise.reject(new Error("ready() was called before listen()"));
+  }
+
+  #opened(bound: BoundAddress): void {
+    this.#bound = bound;
+    this.#acceptor.open(bound);
+    this.#options.onListen?.(bound);
+    if (this.#options.signal?.aborted === true) this.close();
+  }
+
+  // --- requests -----------------------------------------------------------------------------------
+
+  /** Hands a request to the "request" listeners, in an async scope of its own. */
+  dispatch(req: IncomingMessage, res: ServerResponse): void {
+    if (requestStart.hasSubscribers) {
+      requestStart.publish({ request: req, response: res, socket: req.socket, server: this });
+    }
+    if (responseFinish.hasSubscribers) {
+      const facts = { request: req, response: res, socket: req.socket, server: this };
+      res.once("finish", () => responseFinish.publish(facts));
+    }
+    // Without a scope AsyncLocalStorage.enterWith() of one request would show in the next of the same read.
+    new AsyncResource("POSTERN_REQUEST").runInAsyncScope(this.#emitRequest, this, req, res);
+  }
+
+  #emitRequest(req: IncomingMessage, res: ServerResponse): void {
+    try {
+      this.emit("request", req, res);
+    } catch (error) {
+      this.fail(error, req, res);
+    }
+  }
+
+  /** A handler threw or rejected: the operator hears of it, the client gets a 500 or a broken end. */
+  fail(error: unknown, req: IncomingMessage, res: ServerResponse): void {
+    this.report(error, req);
+    failResponse(res);
+  }
+
+  report(error: unknown, req: IncomingMessage | undefined): void {
+    const { onError } = this.#options;
+    if (onError !== undefined) onError(error, req);
+    else process.emitWarning(error instanceof Error ? error : String(error));
+  }
+
+  // --- ends ---------------------------------------------------------------------------------------
+
+  /** Stops accepting, finishes what runs, then closes every connection; by force after `timeouts.drain`. */
+  override close(callback?: (error?: Error) => void): this {
+    super.close(callback);
+    if (this.#acceptor.draining) return this;
+    this.#bound?.release();
+    this.#acceptor.drain();
+    const { drain } = this.#options.timeouts;
+    const force =
+      drain > 0 ? setTimeout(() => this.closeAllConnections(), drain).unref() : undefined;
+    this.once("close", () => {
+      this.#acceptor.rest();
+      clearTimeout(force);
+    });
+    return this;
+  }
+
+  /** As `close`, for promises; resolves at once where it is closed already. */
+  async shutdown(): Promise<void> {
+    if (!this.listening && !this.#acceptor.draining) return;
+    await new Promise<void>((resolve) => {
+      this.once("close", resolve);
+      this.close();
+    });
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
+  override closeAllConnections(): void {
+    super.closeAllConnections();
+    this.#acceptor.destroyAll();
+  }
+
+  override closeIdleConnections(): void {
+    super.closeIdleConnections();
+    this.#acceptor.drainIdle();
+  }
+}

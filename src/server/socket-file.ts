@@ -1,0 +1,245 @@
+/**
+ * A path → a unix socket file on which a server listens: with the right mode and owner from its first moment,
+ * never in the place of anything that is not our own dead socket, and removed only while it is still ours.
+ *
+ * It is bound under a temporary name beside the path, closed to everybody, given owner and mode, and then put into
+ * place by link(2), which takes no name that somebody else has taken meanwhile. Reliability O-1 to O-4.
+ */
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import { connect, type Server } from "node:net";
+import { dirname, join } from "node:path";
+import { UsageError } from "../errors.ts";
+import { accountId } from "./accounts.ts";
+import { bind } from "./binding.ts";
+import { systemCode, unixFailure } from "./listen-failure.ts";
+import type { UnixSettings } from "./settings.ts";
+
+/** Code of the error when an instance answers on the path; it may be leaving, so trying again makes sense. */
+export const ERR_SOCKET_LIVE = "ERR_SOCKET_LIVE";
+/** Longest path of a unix socket in bytes: sun_path of Linux, less its final NUL. Node 20 cuts longer ones silently. */
+export const SOCKET_PATH_BYTES_MAX = 107;
+
+/** What of the process matters here; listen.ts, which may ask it, fills this in. */
+export interface ProcessFacts {
+  readonly uid: number;
+  /** Sets the mask and returns the former one; undefined in a worker thread, which may not set it. */
+  readonly setUmask: ((mask: number) => number) | undefined;
+  /** The mask in force. */
+  readonly umask: () => number;
+  /** Tells the operator what deserves a look but stops nothing. */
+  readonly warn: (sentence: string) => void;
+}
+
+/** A socket file in place. */
+export interface SocketFile {
+  /** Removes the file if it is still the one that was put there; to be called while the server listens. */
+  remove(): void;
+}
+
+/** Which file it is, whatever its name. */
+type Identity = Pick<fs.BigIntStats, "dev" | "ino">;
+
+const same = (a: Identity, b: Identity): boolean => a.dev === b.dev && a.ino === b.ino;
+
+/** lstat, or undefined when there is nothing. */
+function look(path: string): fs.BigIntStats | undefined {
+  return fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
+}
+
+function checkPath(path: string, temporary: string): void {
+  if (path.includes("\0")) {
+    throw new UsageError(
+      "socket has a NUL byte; abstract sockets carry no permissions, so give the path of a file.",
+    );
+  }
+  const bytes = Math.max(Buffer.byteLength(path), Buffer.byteLength(temporary));
+  if (bytes <= SOCKET_PATH_BYTES_MAX) return;
+  throw new UsageError(
+    `socket is ${JSON.stringify(path)}, a path of ${bytes} bytes with the temporary name beside it; ` +
+      `the system allows ${SOCKET_PATH_BYTES_MAX}, so choose a shorter one.`,
+  );
+}
+
+/** What to do about a folder that cannot be had, by the system's code. */
+const FOLDER_FAULTS: Readonly<Record<string, string>> = {
+  ENOENT: "does not exist; create it or choose another",
+  ENOTDIR: "is not a folder; choose another",
+};
+
+function checkFolder(path: string, warn: ProcessFacts["warn"]): void {
+  const folder = dirname(path);
+  const name = JSON.stringify(folder);
+  let mode: number;
+  try {
+    mode = fs.statSync(folder).mode;
+    // The slash makes a file fail as what it is, and not for its missing permission to be entered.
+    fs.accessSync(`${folder}/`, fs.constants.W_OK | fs.constants.X_OK);
+  } catch (cause) {
+    const code = systemCode(cause);
+    const fault =
+      FOLDER_FAULTS[code] ??
+      `may not be read and written by this user (${code}); change its mode or choose another`;
+    throw new UsageError(`The socket's folder ${name} ${fault}.`, "ERR_USAGE", { cause });
+  }
+  if ((mode & 0o002) === 0 || (mode & 0o1000) !== 0) return;
+  warn(
+    `Everybody may write in the socket's folder ${name} and replace the socket; ` +
+      "take that right away or set the sticky bit.",
+  );
+}
+
+/** Connects and leaves at once; resolves with undefined when somebody answered, else with the system's code. */
+function knock(path: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(undefined);
+    });
+    socket.once("error", (error) => resolve(systemCode(error)));
+  });
+}
+
+function refuse(path: string, what: string, remedy: string): never {
+  throw new UsageError(`socket is ${JSON.stringify(path)}, where ${what}; ${remedy}.`);
+}
+
+/**
+ * What stands at the path.
+ *
+ * @returns undefined when nothing does, else a dead socket that we may remove
+ * @throws UsageError when anything else does
+ */
+async function findStale(path: string, uid: number): Promise<Identity | undefined> {
+  const stats = look(path);
+  if (stats === undefined) return undefined;
+  if (!stats.isSocket()) {
+    const kind = stats.isDirectory() ? "a folder" : stats.isSymbolicLink() ? "a symlink" : "a file";
+    refuse(path, `${kind} stands and no socket`, "choose another path or remove it yourself");
+  }
+  const code = await knock(path);
+  // EAGAIN: somebody listens there and has a full queue.
+  if (code === undefined || code === "EAGAIN") throw live(path);
+  if (code === "ENOENT") return undefined;
+  if (code !== "ECONNREFUSED") {
+    refuse(path, `a socket stands that cannot be asked (${code})`, "choose another path");
+  }
+  if (uid !== 0 && stats.uid !== BigInt(uid)) {
+    refuse(path, `a dead socket of user ${stats.uid} stands`, "have its owner remove it");
+  }
+  return stats;
+}
+
+function live(path: string): UsageError {
+  return new UsageError(
+    `socket is ${JSON.stringify(path)}, where another instance is listening; stop it or choose another path.`,
+    ERR_SOCKET_LIVE,
+  );
+}
+
+/** Gives the path to the file, unless somebody else has taken it since `stale` was found there. */
+function place(temporary: string, path: string, stale: Identity | undefined): void {
+  const found = look(path);
+  if (found !== undefined) {
+    if (stale === undefined || !same(found, stale)) throw live(path);
+    fs.unlinkSync(path);
+  }
+  try {
+    fs.linkSync(temporary, path);
+    fs.unlinkSync(temporary);
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") throw live(path);
+    // A file system without hard links: rename, which cannot see who came in the last microseconds.
+    fs.renameSync(temporary, path);
+  }
+}
+
+/** Umask for the bind: the owner's bits of the mode at most, since the group is not set yet. */
+function maskFor({ mode }: UnixSettings, facts: ProcessFacts): number {
+  const mask = 0o777 & ~(mode & 0o600);
+  if (facts.setUmask !== undefined || (0o222 & ~facts.umask() & ~mode) === 0) return mask;
+  throw new UsageError(
+    `socket cannot be made with mode ${mode.toString(8)} in a worker thread, since the umask is the main thread's ` +
+      "and lets more through; listen in the main thread or start with a stricter umask.",
+  );
+}
+
+/** Listens under the temporary name; `settle` runs before anybody is told. */
+async function bindBeside(
+  server: Server,
+  listen: { readonly path: string; readonly backlog: number },
+  mask: number,
+  facts: ProcessFacts,
+  settle: () => void,
+): Promise<void> {
+  const former = facts.setUmask?.(mask);
+  try {
+    // Path and mask meet in one turn: net binds a path before listen() returns.
+    const bound = bind(server, { ...listen, exclusive: true }, settle);
+    if (former !== undefined) facts.setUmask?.(former);
+    await bound;
+  } catch (error) {
+    fs.rmSync(listen.path, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Makes a server listen on a unix socket file.
+ *
+ * @param server   a server that listens nowhere yet
+ * @param settings path, mode and owner
+ * @param backlog  length of the kernel's queue
+ * @throws UsageError when the path cannot be had; nothing was removed then. ERR_SOCKET_LIVE: another instance
+ *   answers there
+ */
+export async function openSocketFile(
+  server: Server,
+  settings: UnixSettings,
+  backlog: number,
+  facts: ProcessFacts,
+): Promise<SocketFile> {
+  const { path } = settings;
+  const temporary = join(dirname(path), `.${randomBytes(5).toString("hex")}`);
+  checkPath(path, temporary);
+  checkFolder(path, facts.warn);
+  const [owner, group] = [accountId("passwd", settings.owner), accountId("group", settings.group)];
+  const mask = maskFor(settings, facts);
+  const stale = await findStale(path, facts.uid);
+  let ours: Identity | undefined;
+  const settle = (): void => {
+    if (owner !== -1 || group !== -1) giveAway(temporary, path, owner, group);
+    fs.chmodSync(temporary, settings.mode);
+    ours = look(temporary);
+    place(temporary, path, stale);
+  };
+  try {
+    await bindBeside(server, { path: temporary, backlog }, mask, facts, settle);
+  } catch (error) {
+    throw error instanceof UsageError ? error : unixFailure(path, error);
+  }
+  return {
+    remove(): void {
+      try {
+        const found = look(path);
+        if (found !== undefined && ours !== undefined && same(found, ours)) fs.unlinkSync(path);
+      } catch {
+        // The folder was closed to us since then: the file stays, and the next start finds it dead.
+      }
+    },
+  };
+}
+
+function giveAway(temporary: string, path: string, owner: number, group: number): void {
+  try {
+    fs.chownSync(temporary, owner, group);
+  } catch (cause) {
+    throw new UsageError(
+      `The socket ${JSON.stringify(path)} cannot be given to owner and group as asked (${systemCode(cause)}); ` +
+        "start as root, or leave out owner and choose a group that this user is in.",
+      "ERR_USAGE",
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * The memory that received bytes live in while they are decoded and dispatched.
+ * It reads no socket and interprets nothing. One ring serves all connections of one server and thread.
+ *
+ *   0            MARGIN_BYTES          +READ_BYTES            +headBytes
+ *   ┌─────────────┬─────────────────────┬──────────────────────┐
+ *   │ front margin│ read area           │ head area            │
+ *   └─────────────┴─────────────────────┴──────────────────────┘
+ *     unfinished    a read always         heads that had to be gathered from
+ *     frame, right- begins here           several records or reads, put together
+ *     aligned                             by the decoder; every offset is a ring offset
+ *
+ * Bytes are valid until the dispatch of the read that brought them returns.
+ */
+
+/** Front margin: the largest unfinished frame, 8 + 65,535 + 255 bytes of a FastCGI record, rounded up. */
+export const MARGIN_BYTES = 67_584;
+/** Read area: what libuv reads at once. */
+export const READ_BYTES = 65_536;
+
+/** One ring. `bytes` is the whole memory; the other members are offsets into it. */
+export interface Ring {
+  readonly bytes: Buffer;
+  /** Where a read begins: MARGIN_BYTES. */
+  readonly readStart: number;
+  /** Where the read area ends and the head area begins. */
+  readonly readEnd: number;
+  /** End of the ring. */
+  readonly headEnd: number;
+}
+
+/**
+ * Makes a ring.
+ *
+ * @param headBytes `limits.headBytes`: size of the head area, in bytes
+ */
+export function createRing(headBytes: number): Ring {
+  const readEnd = MARGIN_BYTES + READ_BYTES;
+  const headEnd = readEnd + headBytes;
+  // allocUnsafeSlow: never a slice of Node's shared pool, since the addon keeps a pointer to it.
+  const bytes = Buffer.allocUnsafeSlow(headEnd);
+  return { bytes, readStart: MARGIN_BYTES, readEnd, headEnd };
+}

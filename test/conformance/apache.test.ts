@@ -1,0 +1,133 @@
+/**
+ * Apache in front of postern: mod_proxy_fcgi, mod_proxy_scgi, mod_proxy_ajp, unix socket and TCP, both engines,
+ * and mod_fcgid starting postern itself (issue 2, acceptance 5).
+ *
+ * Workers are set up as reference configurations advise. Apache refuses chunked uploads over SCGI by itself.
+ */
+import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
+import {
+  type ApacheSite,
+  apacheName,
+  apacheTarget,
+  fcgidModule,
+  startApache,
+} from "../support/front/apache.ts";
+import { type FrontServer, serverObstacle } from "../support/front/front-server.ts";
+import {
+  AJP_SECRET,
+  ENGINES,
+  type EngineName,
+  gatewayEnvironment,
+} from "../support/front/gateway.ts";
+import { type Address, freePorts, Room } from "../support/front/ports.ts";
+import { startScript } from "../support/front/spawned.ts";
+import { describeCell, type Traits } from "./behaviours.ts";
+
+const traits: Traits = {
+  chunked: "forwarded",
+  cookie: "a=1, b=2",
+  repeatedResponse: "joined",
+  abortWhileWaiting: false,
+  stderrLogged: true,
+  // What app.mjs writes to the error stream, and clients that hang up while an answer is passed on.
+  expectedLog: [/AH01071: Got error 'conformance:/, /AH00898|AH01070|AH01075/],
+};
+
+const WAYS = (["fastcgi", "scgi", "ajp"] as const).flatMap((protocol) => [
+  { protocol, transport: "unix" },
+  { protocol, transport: "tcp" },
+]);
+
+const obstacle = serverObstacle(apacheName());
+const fcgidObstacle = serverObstacle(apacheName(), fcgidModule());
+const room = new Room("apache");
+const state = room.folder("state", true);
+const ports = await freePorts(WAYS.length * 2 + ENGINES.length);
+let front: FrontServer;
+
+const addressOf = (index: number): Address =>
+  WAYS[index]!.transport === "unix"
+    ? { socket: room.file(`g${index}.sock`) }
+    : { host: "127.0.0.1", port: ports[WAYS.length + index]! };
+
+const spawnPort = (engine: EngineName): number => ports[WAYS.length * 2 + ENGINES.indexOf(engine)]!;
+
+const siteOf = (index: number): ApacheSite => {
+  const { protocol } = WAYS[index]!;
+  const scheme = protocol === "fastcgi" ? "fcgi" : protocol;
+  const target = apacheTarget(scheme, addressOf(index), `g${index}`);
+  const words = {
+    fastcgi: "enablereuse=on flushpackets=on",
+    scgi: "",
+    ajp: `secret=${AJP_SECRET} flushpackets=on`,
+  };
+  return {
+    port: ports[index]!,
+    directives: [`ProxyPass / "${target}" retry=0 ${words[protocol]}`],
+  };
+};
+
+/** A site whose gateway mod_fcgid starts itself, from a script that every path is rewritten to. */
+const spawningSite = (engine: EngineName): ApacheSite => {
+  const folder = room.folder(`fcgid-${engine}`);
+  startScript(room, "app.fcgi", gatewayEnvironment(engine, state), folder);
+  return {
+    port: spawnPort(engine),
+    directives: [
+      `DocumentRoot ${folder}`,
+      `<Directory ${folder}>`,
+      "  Options +ExecCGI",
+      "  Require all granted",
+      "  AddHandler fcgid-script .fcgi",
+      "</Directory>",
+      "RewriteEngine On",
+      `RewriteCond ${join("%{DOCUMENT_ROOT}", "%{REQUEST_URI}")} !-f`,
+      "RewriteRule ^/(.*)$ /app.fcgi/$1 [QSA,L]",
+    ],
+  };
+};
+
+const FCGID = [
+  `FcgidIPCDir ${room.file("fcgid-sockets")}`,
+  `FcgidProcessTableFile ${room.file("fcgid-table")}`,
+  "FcgidMaxRequestLen 209715200",
+  "FcgidOutputBufferSize 0",
+  "FcgidMaxProcessesPerClass 4",
+  "FcgidMinProcessesPerClass 0",
+];
+
+beforeAll(async () => {
+  if (obstacle !== undefined) return;
+  const sites = WAYS.map((_, index) => siteOf(index));
+  if (fcgidObstacle === undefined) sites.push(...ENGINES.map(spawningSite));
+  front = await startApache(room, sites, fcgidObstacle === undefined ? FCGID : []);
+});
+afterAll(async () => {
+  await front?.stop();
+  room.remove();
+});
+
+for (const engine of ENGINES) {
+  const cell = { engine, front: () => front, state: () => state };
+  for (const [index, { protocol, transport }] of WAYS.entries()) {
+    describeCell({
+      ...cell,
+      title: `apache ${protocol} ${transport} ${engine}`,
+      protocol,
+      traits: protocol === "scgi" ? { ...traits, chunked: { status: 411, overBytes: 0 } } : traits,
+      port: () => ports[index]!,
+      gateway: () => ({ address: addressOf(index) }),
+      obstacle,
+    });
+  }
+  describeCell({
+    ...cell,
+    title: `apache mod_fcgid ${engine}`,
+    protocol: "fastcgi",
+    traits,
+    port: () => spawnPort(engine),
+    gateway: undefined,
+    obstacle: fcgidObstacle,
+  });
+}

@@ -1,0 +1,293 @@
+/**
+ * A front server, a protocol, an address and an engine → the same list of tests for each such cell.
+ *
+ * What differs between servers is said by traits, one for each habit, with the server's own answer where it
+ * does not do what is asked. Starts the gateway of its cell; the front server runs for the whole file.
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { FrontServer } from "../support/front/front-server.ts";
+import { unlessObstacle } from "../support/front/front-server.ts";
+import {
+  type EngineName,
+  engineObstacle,
+  Gateway,
+  type GatewayOptions,
+  type GatewayProtocol,
+  isFull,
+} from "../support/front/gateway.ts";
+import {
+  ask,
+  askRaw,
+  headerLines,
+  openAnswer,
+  openRequest,
+  type Question,
+} from "../support/front/http-client.ts";
+import { payloadSha256 } from "../support/front/payload.mjs";
+import { until } from "../support/front/ports.ts";
+
+const KIB = 1024;
+const MIB = 1_048_576;
+
+/** Bodies of acceptance 5. */
+const SIZES: readonly number[] = [0, 1, 8 * KIB, MIB, (isFull ? 100 : 10) * MIB];
+
+/** What a front server does in its own way. */
+export interface Traits {
+  /** A chunked upload: passed on, or answered with a status by the server itself when larger than so much. */
+  readonly chunked: "forwarded" | { readonly status: number; readonly overBytes: number };
+  /** Two Cookie lines as the application sees them. */
+  readonly cookie: string;
+  /** Does the server pass repeated response fields on line by line, or joined by a comma? */
+  readonly repeatedResponse: "lines" | "joined";
+  /** Does a handler that merely waits see that its client is gone? */
+  readonly abortWhileWaiting: boolean;
+  /** What `/a%20b/%E3%81%82/c%2Bd?q=1&r=%C3%A9` becomes in req.url, where that is not the same. */
+  readonly url?: string;
+  /** Does text on FastCGI's error stream reach the server's log? */
+  readonly stderrLogged: boolean;
+  /** Lines of the server's log that these tests provoke. */
+  readonly expectedLog?: readonly RegExp[];
+}
+
+/** One cell of the grid. */
+export interface Cell {
+  readonly title: string;
+  readonly protocol: GatewayProtocol;
+  readonly engine: EngineName;
+  readonly traits: Traits;
+  readonly front: () => FrontServer;
+  readonly port: () => number;
+  /** Folder for what handlers saw. */
+  readonly state: () => string;
+  /** How to start the gateway; undefined where the front server starts it. */
+  readonly gateway: (() => Pick<GatewayOptions, "address" | "words">) | undefined;
+  /** Why the cell cannot run; its tests are skipped by name then. */
+  readonly obstacle: string | undefined;
+}
+
+/** Lines that the thrown errors of app.mjs leave on the gateway's stderr. */
+const PROVOKED: readonly RegExp[] = [/conformance: (thrown|rejected) on purpose/, /^\s+at /];
+
+let serial = 0;
+
+/** Declares the tests of one cell. */
+export function describeCell(cell: Cell): void {
+  const obstacle = cell.obstacle ?? engineObstacle(cell.engine);
+  if (obstacle !== undefined) {
+    test(cell.title, (context) => unlessObstacle(context, obstacle));
+    return;
+  }
+  describe(cell.title, () => {
+    let gateway: Gateway | undefined;
+    const at = (path: string): Question => ({ port: cell.port(), path });
+    beforeAll(async () => {
+      if (cell.gateway === undefined) return;
+      const { protocol, engine } = cell;
+      gateway = await Gateway.start({ protocol, engine, state: cell.state(), ...cell.gateway() });
+    });
+    afterAll(async () => {
+      await gateway?.stop();
+    });
+    describeRequests(cell, at);
+    describeBodies(cell, at);
+    describeResponses(cell, at);
+    describeStreams(cell, at);
+    test("afterwards the gateway lives, and neither stderr nor the server's log complains", async () => {
+      if (gateway !== undefined) {
+        expect(gateway.child.isAlive).toBe(true);
+        expect(gateway.unexpectedLines(PROVOKED)).toEqual([]);
+        expect(await gateway.stop()).toBe("0");
+      }
+      expect(cell.front().child.isAlive).toBe(true);
+      expect(cell.front().complaints(cell.traits.expectedLog)).toEqual([]);
+    });
+  });
+}
+
+function describeRequests(cell: Cell, at: (path: string) => Question): void {
+  const target = "/a%20b/%E3%81%82/c%2Bd?q=1&r=%C3%A9";
+
+  test("GET arrives with query, percent-encoding and UTF-8", async () => {
+    const answer = await ask({ ...at(target), headers: ["X-Kind", "plain"] });
+    expect(answer.status).toBe(200);
+    const seen = JSON.parse(answer.text);
+    expect(seen.method).toBe("GET");
+    expect(seen.url).toBe(cell.traits.url ?? target);
+    expect(seen.headers["x-kind"]).toBe("plain");
+    expect(seen.gateway.protocol).toBe(cell.protocol);
+    expect(seen.remoteAddress).toBe("127.0.0.1");
+    expect(seen.headers["content-length"] ?? "0").toBe("0");
+  });
+
+  test("repeated request headers and cookies arrive as node:http joins them", async () => {
+    const headers = ["X-Repeat", "one", "X-Repeat", "two", "Cookie", "a=1", "Cookie", "b=2"];
+    const seen = JSON.parse((await ask({ ...at("/repeat"), headers })).text);
+    expect(seen.headers["x-repeat"]).toBe("one, two");
+    expect(seen.headers["cookie"]).toBe(cell.traits.cookie);
+  });
+
+  test("Proxy, and fields about the connection, never reach the application", async () => {
+    const headers = ["Proxy", "http://evil.invalid/", "TE", "trailers"];
+    const seen = JSON.parse((await ask({ ...at("/hidden"), headers })).text);
+    for (const name of ["proxy", "connection", "te", "keep-alive", "transfer-encoding"]) {
+      expect(seen.headers).not.toHaveProperty(name);
+    }
+  });
+}
+
+function describeBodies(cell: Cell, at: (path: string) => Question): void {
+  test.each(SIZES)("POST of %d bytes by length arrives whole", async (bytes) => {
+    const answer = await ask({ ...at("/_upload"), upload: { bytes } });
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.text)).toMatchObject({ bytes, sha256: payloadSha256(bytes) });
+  });
+
+  test.each(SIZES)(
+    "POST of %d bytes chunked arrives whole, or gets the server's own answer",
+    async (bytes) => {
+      const { chunked } = cell.traits;
+      const answer = await ask({ ...at("/_upload"), upload: { bytes, chunked: true } });
+      if (chunked !== "forwarded" && bytes >= chunked.overBytes) {
+        expect(answer.status).toBe(chunked.status);
+        return;
+      }
+      expect(answer.status).toBe(200);
+      expect(JSON.parse(answer.text)).toMatchObject({
+        bytes,
+        sha256: payloadSha256(bytes),
+        transferEncoding: null,
+      });
+    },
+  );
+
+  test.each(SIZES)(
+    "an answer of %d bytes arrives whole, with and without Content-Length",
+    async (bytes) => {
+      for (const length of [1, 0]) {
+        const answer = await ask(at(`/_download?bytes=${bytes}&length=${length}`));
+        expect(answer.status).toBe(200);
+        expect(answer.bytes).toBe(bytes);
+        expect(answer.sha256).toBe(answer.headers["x-sha256"]);
+      }
+    },
+  );
+}
+
+function describeResponses(cell: Cell, at: (path: string) => Question): void {
+  const raw = (method: string, path: string, more = "") =>
+    askRaw(
+      cell.port(),
+      `${method} ${path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n${more}\r\n`,
+    );
+
+  test("HEAD gets the head and not one byte of body", async () => {
+    const answer = await raw("HEAD", "/_page");
+    expect(answer.status).toBe(200);
+    expect(answer.head).toContain('etag: "conformance"');
+    expect(answer.body.length).toBe(0);
+    expect((await ask(at("/_page"))).text).toBe("hello world");
+  });
+
+  test.each([204, 304])("%d has no body", async (code) => {
+    const answer = await raw("GET", `/_status?code=${code}`);
+    expect(answer.status).toBe(code);
+    expect(answer.body.length).toBe(0);
+    expect(answer.head).not.toMatch(/^transfer-encoding/m);
+  });
+
+  test("repeated response fields and cookies arrive, each cookie on its line", async () => {
+    const answer = await ask(at("/_fields"));
+    expect(answer.text).toBe("fields");
+    expect(headerLines(answer, "set-cookie")).toEqual(["first=1; Path=/", "second=2; Path=/"]);
+    const repeated = cell.traits.repeatedResponse === "lines" ? ["one", "two"] : ["one, two"];
+    expect(headerLines(answer, "x-repeat")).toEqual(repeated);
+    expect(answer.headers["x-latin"]).toBe("caf\u00e9");
+  });
+
+  test.each([
+    [303, "http://example.invalid/next"],
+    [303, "/next"],
+    [201, "/made/1"],
+  ])("%d keeps its status beside Location: %s", async (code, location) => {
+    const answer = await ask(at(`/_status?code=${code}&location=${encodeURIComponent(location)}`));
+    expect(answer.status).toBe(code);
+    expect(answer.headers["location"]?.endsWith(location)).toBe(true);
+    expect(answer.text).toBe(`status ${code}`);
+  });
+
+  test.each(["throw", "reject"])(
+    "500 when a handler fails (%s), and the next request is served",
+    async (way) => {
+      expect((await ask(at(`/_${way}`))).status).toBe(500);
+      expect((await ask(at("/_page"))).text).toBe("hello world");
+    },
+  );
+
+  test.runIf(cell.protocol === "fastcgi")(
+    "text on the error stream does not harm the answer",
+    async () => {
+      const answer = await ask(at("/_stderr"));
+      expect(answer.status).toBe(200);
+      expect(answer.text).toBe("written");
+      if (!cell.traits.stderrLogged) return;
+      const logged = (): boolean =>
+        cell
+          .front()
+          .logLines()
+          .some((line) => line.includes("conformance: a line on the error stream"));
+      await until("the server logs the text of the error stream", logged, 3_000);
+    },
+  );
+}
+
+function describeStreams(cell: Cell, at: (path: string) => Question): void {
+  const facts = (id: string) => {
+    const path = join(cell.state(), `${id}.json`);
+    return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
+  };
+  const fresh = (): string => `${process.pid}-${++serial}`;
+
+  test("a stream is seen chunk by chunk, each before the next is written", async () => {
+    const id = fresh();
+    const { request, response } = await openAnswer(at(`/_stream?id=${id}&count=3`));
+    response.setEncoding("utf8");
+    let text = "";
+    response.on("data", (chunk: string) => {
+      text += chunk;
+    });
+    for (let index = 0; index < 3; index += 1) {
+      await until(`chunk ${index} at the client`, () => text.includes(`chunk ${index}\n`), 5_000);
+      expect(text).not.toContain(`chunk ${index + 1}`);
+      writeFileSync(join(cell.state(), `${id}.seen.${index}`), "");
+    }
+    await until("the end of the stream", () => response.readableEnded);
+    expect(text).toBe("chunk 0\nchunk 1\nchunk 2\nend\n");
+    request.destroy();
+  });
+
+  test("a handler that streams sees that its client is gone", async () => {
+    const id = fresh();
+    const { request, response } = await openAnswer(at(`/_pour?id=${id}`));
+    response.on("error", () => undefined);
+    await until("the first bytes", () => response.read() !== null);
+    request.destroy();
+    await until("the handler sees the abort", () => facts(id).responseClosed === true);
+    expect(facts(id)).toMatchObject({ aborted: true, requestClosed: true, finished: false });
+  });
+
+  test.runIf(cell.traits.abortWhileWaiting)(
+    "a handler that waits sees that its client is gone",
+    async () => {
+      const id = fresh();
+      const request = openRequest(at(`/_wait?id=${id}`));
+      await until("the handler begins", () => facts(id).begun === true);
+      expect(facts(id).responseClosed ?? false).toBe(false);
+      request.destroy();
+      await until("the handler sees the abort", () => facts(id).responseClosed === true);
+      expect(facts(id)).toMatchObject({ aborted: true, requestClosed: true, finished: false });
+    },
+  );
+}

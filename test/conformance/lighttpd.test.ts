@@ -1,0 +1,109 @@
+/**
+ * lighttpd in front of postern: FastCGI, SCGI and AJP 1.3, unix socket and TCP, both engines, and lighttpd
+ * starting postern itself (issue 2, acceptance 5).
+ *
+ * lighttpd opens a connection for every request, collects chunked uploads, and over AJP sends the decoded
+ * path and body packets without their inner length, hence `--ajp.raw-body`.
+ */
+import { afterAll, beforeAll } from "vitest";
+import { type FrontServer, serverObstacle } from "../support/front/front-server.ts";
+import {
+  AJP_SECRET,
+  ENGINES,
+  type EngineName,
+  gatewayEnvironment,
+} from "../support/front/gateway.ts";
+import { type LighttpdSite, lighttpdTarget, startLighttpd } from "../support/front/lighttpd.ts";
+import { type Address, freePorts, Room } from "../support/front/ports.ts";
+import { startScript } from "../support/front/spawned.ts";
+import { describeCell, type Traits } from "./behaviours.ts";
+
+const traits: Traits = {
+  chunked: "forwarded",
+  cookie: "a=1; b=2",
+  repeatedResponse: "lines",
+  abortWhileWaiting: false,
+  stderrLogged: true,
+};
+
+const WAYS = (["fastcgi", "scgi", "ajp"] as const).flatMap((protocol) => [
+  { protocol, transport: "unix" },
+  { protocol, transport: "tcp" },
+]);
+
+const obstacle = serverObstacle("lighttpd");
+const room = new Room("lighttpd");
+const state = room.folder("state", true);
+const ports = await freePorts(WAYS.length * 2 + ENGINES.length);
+let front: FrontServer;
+
+const addressOf = (index: number): Address =>
+  WAYS[index]!.transport === "unix"
+    ? { socket: room.file(`g${index}.sock`) }
+    : { host: "127.0.0.1", port: ports[WAYS.length + index]! };
+
+const spawnPort = (engine: EngineName): number => ports[WAYS.length * 2 + ENGINES.indexOf(engine)]!;
+
+const siteOf = (index: number): LighttpdSite => {
+  const { protocol } = WAYS[index]!;
+  const target = lighttpdTarget(addressOf(index));
+  const key = protocol === "ajp" ? "ajp13" : protocol;
+  const lines = [
+    `${key}.server = ( "/" => (( ${target}, "check-local" => "disable", "fix-root-scriptname" => "enable" )) )`,
+  ];
+  if (protocol === "ajp") {
+    lines.push(`setenv.set-environment = ( "AJP13_SECRET" => "${AJP_SECRET}" )`);
+  }
+  return { port: ports[index]!, lines };
+};
+
+/** A site whose gateway lighttpd starts itself, with the listening socket on descriptor 0. */
+const spawningSite = (engine: EngineName): LighttpdSite => {
+  const script = startScript(room, `spawned-${engine}.fcgi`, gatewayEnvironment(engine, state));
+  const options = [
+    `"bin-path" => "${script}"`,
+    `"socket" => "${room.folder("spawn", true)}/${engine}.sock"`,
+    `"max-procs" => 1`,
+    `"check-local" => "disable"`,
+    `"fix-root-scriptname" => "enable"`,
+  ];
+  return {
+    port: spawnPort(engine),
+    lines: [`fastcgi.server = ( "/" => (( ${options.join(", ")} )) )`],
+  };
+};
+
+beforeAll(async () => {
+  if (obstacle !== undefined) return;
+  const sites = [...WAYS.map((_, index) => siteOf(index)), ...ENGINES.map(spawningSite)];
+  front = await startLighttpd(room, sites);
+});
+afterAll(async () => {
+  await front?.stop();
+  room.remove();
+});
+
+for (const engine of ENGINES) {
+  const cell = { engine, front: () => front, state: () => state, obstacle };
+  for (const [index, { protocol, transport }] of WAYS.entries()) {
+    describeCell({
+      ...cell,
+      title: `lighttpd ${protocol} ${transport} ${engine}`,
+      protocol,
+      traits,
+      port: () => ports[index]!,
+      gateway: () => ({
+        address: addressOf(index),
+        words: protocol === "ajp" ? ["--ajp.raw-body"] : [],
+      }),
+    });
+  }
+  describeCell({
+    ...cell,
+    title: `lighttpd fastcgi bin-path ${engine}`,
+    protocol: "fastcgi",
+    traits,
+    port: () => spawnPort(engine),
+    gateway: undefined,
+  });
+}

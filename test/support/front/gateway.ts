@@ -1,0 +1,132 @@
+/**
+ * A protocol, an address and an engine → postern itself, as a separate process with the conformance application.
+ *
+ * Starts the built command line as an operator would and keeps its stderr. Judges nothing but that: what
+ * lines are expected is the caller's to say.
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { Child } from "./child.ts";
+import { type Address, whenListening } from "./ports.ts";
+
+export type EngineName = "native" | "typescript";
+export type GatewayProtocol = "fastcgi" | "scgi" | "ajp";
+
+/** Both engines, in the order in which they are tested. */
+export const ENGINES: readonly EngineName[] = ["typescript", "native"];
+
+/** Absolute path of the project. */
+export const projectRoot: string = resolve(import.meta.dirname, "../../..");
+
+/** The application of all conformance tests. */
+export const applicationPath: string = join(projectRoot, "test/conformance/app.mjs");
+
+/** The secret of every AJP gateway here. */
+export const AJP_SECRET = "conformance-secret-0123456789";
+
+/** Whether heavy checks run at their full size. */
+export const isFull: boolean = process.env["POSTERN_TEST_FULL"] === "1";
+
+/** Whether what is missing is a failure. */
+export const isStrict: boolean = process.env["CI"] === "true" || process.env["CI"] === "1";
+
+/** Path of the built command line. */
+export function commandPath(): string {
+  if (process.env["CONF_STUB"]) return process.env["CONF_STUB"];
+  const bin = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")).bin.postern;
+  const path = join(projectRoot, bin);
+  if (!existsSync(path)) throw new Error(`${bin} is not built; run "npm run build" first`);
+  return path;
+}
+
+/** What to start. */
+export interface GatewayOptions {
+  readonly protocol: GatewayProtocol;
+  readonly address: Address;
+  readonly engine: EngineName;
+  /** Folder where the application writes what its handlers saw. */
+  readonly state: string;
+  /** Further words of the command line. */
+  readonly words?: readonly string[];
+}
+
+/** Environment of a gateway, whoever starts it. */
+export function gatewayEnvironment(engine: EngineName, state: string): Record<string, string> {
+  return { POSTERN_ENGINE: engine, POSTERN_CONFORMANCE_STATE: state };
+}
+
+/** A running gateway. */
+export class Gateway {
+  readonly child: Child;
+  readonly options: GatewayOptions;
+
+  private constructor(child: Child, options: GatewayOptions) {
+    this.child = child;
+    this.options = options;
+  }
+
+  /** Starts a gateway; resolves when it accepts. */
+  static async start(options: GatewayOptions): Promise<Gateway> {
+    const { address } = options;
+    const where =
+      "socket" in address
+        ? ["--socket", address.socket, "--mode", "0666"]
+        : ["--host", address.host, "--port", String(address.port)];
+    const words = ["--protocol", options.protocol, ...where, ...(options.words ?? [])];
+    const env: NodeJS.ProcessEnv = {
+      ...process.env,
+      ...gatewayEnvironment(options.engine, options.state),
+    };
+    // The test runner's own settings are no concern of the program under test.
+    delete env["NODE_OPTIONS"];
+    delete env["VITEST"];
+    if (options.protocol === "ajp") env["POSTERN_AJP_SECRET"] = AJP_SECRET;
+    const child = new Child(process.execPath, [commandPath(), applicationPath, ...words], { env });
+    try {
+      await whenListening(address, () => child.isAlive);
+    } catch (error) {
+      await child.stop();
+      throw new Error(`the gateway did not start: ${child.lines.join(" | ")}`, { cause: error });
+    }
+    return new Gateway(child, options);
+  }
+
+  /** Lines of stderr that are neither the start line nor among the expected ones. */
+  unexpectedLines(expected: readonly RegExp[]): string[] {
+    return this.child.lines.filter(
+      (line) => !/^postern: listening/.test(line) && !expected.some((one) => one.test(line)),
+    );
+  }
+
+  /** The most memory it ever held, in MiB (VmHWM). */
+  peakMiB(): number {
+    return peakMiB(this.child.pid);
+  }
+
+  /** Ends it as an operator would; resolves to the exit status. */
+  stop(): Promise<string> {
+    return this.child.stop("SIGTERM");
+  }
+}
+
+/** The most resident memory a process ever held, in MiB. */
+export function peakMiB(pid: number): number {
+  const found = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+  if (!found) throw new Error(`/proc/${pid}/status says nothing of VmHWM`);
+  return Number(found[1]) / 1024;
+}
+
+/**
+ * Why an engine cannot be tested here, or undefined when it can.
+ *
+ * The addon counts as there when a file of it is there: whether it also works is what the tests find out.
+ */
+export function engineObstacle(engine: EngineName): string | undefined {
+  if (engine === "typescript") return undefined;
+  const places = ["build/Release", "prebuilds", `prebuilds/${process.platform}-${process.arch}`];
+  const isBuilt = places.some((place) => {
+    const folder = join(projectRoot, place);
+    return existsSync(folder) && readdirSync(folder).some((name) => name.endsWith(".node"));
+  });
+  return isBuilt ? undefined : "the native addon is not built (npm run build:native)";
+}

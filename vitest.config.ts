@@ -1,0 +1,52 @@
+/**
+ * The three test projects: what runs anywhere in seconds, what compares both engines, what needs real servers.
+ *
+ * Says which files belong to which project and how many run at once; holds no rule about what is tested.
+ * `vitest --project unit` selects one.
+ */
+import { defineConfig, type ViteUserConfig } from "vitest/config";
+
+/** Two at once: enough for a laptop, and time limits in the tests hold on a two-core machine. */
+const WORKER_COUNT = 2;
+
+const config: ViteUserConfig = defineConfig({
+  cacheDir: "node_modules/.cache/vite",
+  test: {
+    maxWorkers: WORKER_COUNT,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/engine/**", "test/conformance/**"],
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "engine",
+          include: ["test/engine/**/*.test.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "conformance",
+          include: ["test/conformance/**/*.test.ts"],
+          // Real servers on real ports: one file after the other, after the rest.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
+
+export default config;
