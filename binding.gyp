@@ -21,18 +21,23 @@
       "include_dirs": ["native/core", "native/binding"],
       # node-addon-api's header is a system header: our warnings are about our code.
       "cflags_cc": [
-        "-isystem", "<!(node -p \"require('node-addon-api').include_dir\")",
+        "-isystem", "<!(node -p \"require('path').dirname(require.resolve('node-addon-api'))\")",
         "-std=c++17", "-O2",
         "-Wall", "-Wextra", "-Wconversion", "-Werror",
         "-fvisibility=hidden", "-fvisibility-inlines-hidden",
-        "-fno-exceptions", "-fno-rtti",
+        "-fno-exceptions", "-fno-rtti", "-ffunction-sections", "-fdata-sections",
         "-fstack-protector-strong", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2",
       ],
-      "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
+      "defines": [
+        "NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED",
+        # A worker that is being terminated cannot be thrown at; that must not end the process.
+        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
+      ],
       "conditions": [
         ["OS=='linux'", {
           "ldflags": [
             "-static-libstdc++", "-static-libgcc", "-Wl,-z,relro,-z,now", "-Wl,--exclude-libs,ALL",
+            "-Wl,--gc-sections", "-s",
           ],
         }],
         ["OS=='mac'", {

@@ -183,14 +183,13 @@ JsDecoder::JsDecoder(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsDecode
     ThrowTypeError(info.Env(), mistake);
     return;
   }
-  const Memory& bytes = parts.bytes;
   size_t index = 0;
-  for (const Memory* memory : {&bytes, &parts.events, &parts.fields, &parts.state}) {
+  for (const Memory* memory : {&parts.bytes, &parts.events, &parts.fields, &parts.state}) {
     buffers_[index++] = Napi::Persistent(memory->buffer);
   }
   read_end_ = parts.read_end;
-  const uint32_t size = static_cast<uint32_t>(bytes.length);
-  const Ring ring{BytesView(static_cast<uint8_t*>(bytes.data), size), parts.read_end,
+  const uint32_t size = static_cast<uint32_t>(parts.bytes.length);
+  const Ring ring{BytesView(static_cast<uint8_t*>(parts.bytes.data), size), parts.read_end,
                   parts.head_end};
   const RowWriter rows(Cells(parts.events), Cells(parts.fields), Cells(parts.state));
   decoder_ = MakeDecoder(parts.protocol, ring, rows, parts.options);

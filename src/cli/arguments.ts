@@ -113,7 +113,7 @@ function unknownName(name: string, label: (name: string) => string): UsageError 
 
 function unexpectedWord(word: string, app: string): UsageError {
   const meant = closest(word, [...rows.map((row) => row.name), ...WORDS]);
-  const remedy = meant === undefined ? "write options as name=value" : `did you mean ${meant}=…?`;
+  const remedy = meant === undefined ? "write options as name=value." : `did you mean ${meant}=…?`;
   return new UsageError(
     `Unknown word ${JSON.stringify(word)} after the application ${JSON.stringify(app)}; ${remedy}`,
     "ERR_UNKNOWN_OPTION",

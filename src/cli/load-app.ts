@@ -1,23 +1,15 @@
 /**
  * The path of an application module → its handler.
  *
- * The module exports, as default, `app` or `handler`: a function `(req, res)`, an object with `fetch`, a promise of one
- * of these, or a function without parameters that returns one. Calls no handler, and tells three mistakes apart: no
+ * The module exports, as default, `app` or `handler`: a function `(req, res)`, an object with `fetch`, an
+ * http.Server, a promise of one of these, or a function without parameters that returns one. Calls no handler, and tells three mistakes apart: no
  * such module, a module that fails by itself, a module without handler.
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { UsageError } from "../errors.ts";
-
-/** A handler, Node-style or Web-style. */
-export type Handler = NodeFunction | FetchObject;
-/** As for `http.createServer`. */
-export type NodeFunction = (...parameters: never[]) => unknown;
-/** An object whose `fetch` turns a Request into a Response. */
-export interface FetchObject {
-  fetch(...parameters: never[]): unknown;
-}
+import { type Application, isApplication } from "../serve/application.ts";
 
 /** The application's own error while it was loading; `cause` is that error, which is the application's business. */
 export class AppFailure extends Error {
@@ -75,29 +67,20 @@ async function importModule(path: string): Promise<Readonly<Record<string, unkno
   }
 }
 
-function isHandler(value: unknown): value is Handler {
-  if (typeof value === "function") return true;
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    typeof (value as FetchObject).fetch === "function"
-  );
-}
-
 /** Follows promises, and calls functions that take nothing: a handler takes at least a request. */
-async function settle(value: unknown): Promise<Handler | undefined> {
+async function settle(value: unknown): Promise<Application | undefined> {
   const awaited = await value;
-  if (typeof awaited !== "function" || awaited.length > 0 || "fetch" in awaited) {
-    return isHandler(awaited) ? awaited : undefined;
+  if (typeof awaited !== "function" || awaited.length > 0) {
+    return isApplication(awaited) ? awaited : undefined;
   }
   const made = await (awaited as () => unknown)();
-  return isHandler(made) ? made : undefined;
+  return isApplication(made) ? made : undefined;
 }
 
 /** The exported values in the order of preference; CommonJS exports lie below `default` as well. */
 function candidates(module: Readonly<Record<string, unknown>>): unknown[] {
   const main = module["default"];
-  const below = typeof main === "object" && main !== null && !isHandler(main) ? main : {};
+  const below = typeof main === "object" && main !== null && !isApplication(main) ? main : {};
   return [module, below as Readonly<Record<string, unknown>>].flatMap((from) =>
     NAMES.map((name) => from[name]).filter((value) => value !== undefined),
   );
@@ -110,11 +93,11 @@ function candidates(module: Readonly<Record<string, unknown>>): unknown[] {
  * @throws UsageError ERR_APP_MISSING, ERR_APP_KIND or ERR_APP_HANDLER: the user's mistakes
  * @throws AppFailure when the application's own code throws
  */
-export async function loadApp(written: string): Promise<Handler> {
+export async function loadApp(written: string): Promise<Application> {
   const path = findModule(written);
   const module = await importModule(path);
   for (const candidate of candidates(module)) {
-    let handler: Handler | undefined;
+    let handler: Application | undefined;
     try {
       handler = await settle(candidate);
     } catch (cause) {

@@ -7,17 +7,15 @@
 import type { IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
+import type { Server } from "../server/server.ts";
 import type { BoundAddress } from "../server/settings.ts";
 import { normalizeOptions, type ServeOptions } from "../serve/options.ts";
 import { serve } from "../serve/serve.ts";
+import type { Application } from "../serve/application.ts";
 import type { ServeCommand } from "./arguments.ts";
 import { loadApp } from "./load-app.ts";
 import { disarmDebugger, stopOnSignals } from "./signals.ts";
 import { readVersion } from "./version.ts";
-
-/** What `serve` gives. */
-type Server = ReturnType<typeof serve>;
-type App = Parameters<typeof serve>[0];
 
 /** How long an address in use is tried again, in milliseconds: a restart script may overlap old and new. */
 const RETRY_MS = 3_000;
@@ -35,7 +33,7 @@ interface Started {
   readonly bound: BoundAddress;
 }
 
-function listening(app: App, options: ServeOptions): Promise<Started> {
+function listening(app: Application, options: ServeOptions): Promise<Started> {
   return new Promise((resolve, reject) => {
     const server: Server = serve(app, {
       ...options,
@@ -49,7 +47,7 @@ function listening(app: App, options: ServeOptions): Promise<Started> {
 }
 
 /** Listens; where another instance holds the address, tries again for a while. */
-async function listeningAtLast(app: App, options: ServeOptions): Promise<Started> {
+async function listeningAtLast(app: Application, options: ServeOptions): Promise<Started> {
   const deadlineMs = performance.now() + RETRY_MS;
   for (;;) {
     try {
@@ -105,7 +103,7 @@ export async function start(command: ServeCommand): Promise<void> {
   // As in runfcgi, the mask holds for every file of the application, and not for the socket alone.
   const { umask } = command.options;
   if (umask !== undefined) process.umask(Number.parseInt(String(umask).replace("o", ""), 8));
-  const app = (await loadApp(command.app)) as App;
+  const app = await loadApp(command.app);
   const started = await listeningAtLast(app, {
     ...command.options,
     onError(error, request) {

@@ -6,15 +6,13 @@
 import { AbortError, ERRORS, type ErrorRow } from "../errors.ts";
 import type { FieldBlock } from "../http/field-block.ts";
 import type { HeadMeta } from "../protocols/protocol.ts";
-import { KEEP_CONNECTION, Note, Role, StateCell } from "../wire/abi.ts";
-import type { Decoder } from "../wire/decoder.ts";
-import { MARGIN_BYTES, READ_BYTES } from "../wire/ring.ts";
+import { KEEP_CONNECTION, Note, Role } from "../wire/abi.ts";
 import type { ConnectionContext, ProtocolSetup } from "./context.ts";
-import { overdue } from "./deadlines.ts";
-import { dispatchRow, type RowReceiver } from "./dispatch.ts";
+import { overdue, StallWatch } from "./deadlines.ts";
 import { Exchange, type ExchangeHost } from "./exchange.ts";
 import { ExchangeTable } from "./exchange-table.ts";
 import { Linger } from "./linger.ts";
+import { Reader, type RowTarget } from "./reader.ts";
 import { errorResponse } from "./refusal.ts";
 import type { Transport, TransportListener } from "./transport.ts";
 
@@ -22,34 +20,38 @@ import type { Transport, TransportListener } from "./transport.ts";
 const WINDOW_WAIT_MS = 1_000;
 
 /** One connection. */
-export class Connection implements TransportListener, RowReceiver, ExchangeHost {
+export class Connection implements TransportListener, RowTarget, ExchangeHost {
   readonly context: ConnectionContext;
   readonly setup: ProtocolSetup;
-  readonly #decoder: Decoder;
+  readonly #reader: Reader;
   readonly #exchanges = new ExchangeTable();
   readonly #onClosed: () => void;
+  readonly #stall = new StallWatch();
   #transport!: Transport;
-  #remainder: Buffer | undefined;
   #linger: Linger | undefined;
   /** No further request is taken from this connection. */
   #closing = false;
   #pausedSinceMs = 0;
   #inputMs: number;
   #headSinceMs = 0;
-  #stalledSinceMs = 0;
-  #takenBytes = 0;
   #leftoverSinceMs = 0;
 
   constructor(context: ConnectionContext, setup: ProtocolSetup, onClosed: () => void) {
     this.context = context;
     this.setup = setup;
     this.#onClosed = onClosed;
-    this.#decoder = context.engine.createDecoder(setup.protocol, setup.decoderOptions);
+    const decoder = context.engine.createDecoder(setup.protocol, setup.decoderOptions);
+    this.#reader = new Reader(context.engine, decoder, this);
     this.#inputMs = context.nowMs;
   }
 
   get transport(): Transport {
     return this.#transport;
+  }
+
+  /** Is nothing more to be read? */
+  get deaf(): boolean {
+    return this.#linger !== undefined || this.#transport.destroyed;
   }
 
   /** Has this connection no request in flight? */
@@ -70,11 +72,8 @@ export class Connection implements TransportListener, RowReceiver, ExchangeHost 
       return;
     }
     this.#inputMs = this.context.nowMs;
-    for (let at = 0; at < chunk.length && this.#linger === undefined; at += READ_BYTES) {
-      this.#decode(chunk, at, Math.min(at + READ_BYTES, chunk.length));
-    }
-    const partial =
-      this.#remainder !== undefined || this.#exchanges.list().some((one) => !one.headDone);
+    if (!this.#reader.read(chunk)) this.windowFull();
+    const partial = this.#reader.partial || this.#exchanges.list().some((one) => !one.headDone);
     this.#headSinceMs = partial ? this.#headSinceMs || this.context.nowMs : 0;
   }
 
@@ -94,51 +93,12 @@ export class Connection implements TransportListener, RowReceiver, ExchangeHost 
     this.#closing = true;
     for (const exchange of this.#exchanges.list())
       exchange.lose(new AbortError("ERR_CONNECTION_LOST"));
-    this.#remainder = undefined;
+    this.#reader.discard();
     this.#onClosed();
   }
 
   drained(): void {
     for (const exchange of this.#exchanges.list()) exchange.side?.drained();
-  }
-
-  // --- decoding -----------------------------------------------------------------------------------
-
-  /** Decodes chunk[from, to), at most READ_BYTES, after what the last read left. */
-  #decode(chunk: Buffer, from: number, to: number): void {
-    const { ring } = this.context.engine;
-    const rest = this.#remainder;
-    if (rest !== undefined && rest.length > MARGIN_BYTES) {
-      // Bytes behind an upgrade request that was not answered yet: the peer has to wait (SCGI).
-      this.#remainder = Buffer.concat([rest, chunk.subarray(from, to)]);
-      this.windowFull();
-      return;
-    }
-    let start = ring.readStart;
-    const end = start + (to - from);
-    chunk.copy(ring.bytes, start, from, to);
-    if (rest !== undefined) {
-      start -= rest.length;
-      ring.bytes.set(rest, start);
-      this.#remainder = undefined;
-    }
-    const consumed = this.#decodeRange(start, end);
-    if (consumed < end) this.#remainder = Buffer.from(ring.bytes.subarray(consumed, end));
-  }
-
-  #decodeRange(start: number, end: number): number {
-    const { ring, tables } = this.context.engine;
-    let at = start;
-    for (;;) {
-      const count = this.#decoder.decode(at, end);
-      at = tables.state[StateCell.CONSUMED]!;
-      const more = tables.state[StateCell.MORE] === 1;
-      for (let i = 0; i < count; i++) {
-        dispatchRow(this, ring, tables, i);
-        if (this.#linger !== undefined || this.#transport.destroyed) return end;
-      }
-      if (!more) return at;
-    }
   }
 
   // --- rows ---------------------------------------------------------------------------------------
@@ -225,8 +185,9 @@ export class Connection implements TransportListener, RowReceiver, ExchangeHost 
 
   exchangeEnded(exchange: Exchange): void {
     if (!this.#exchanges.delete(exchange)) return;
-    this.#decoder.note(Note.ENDED, exchange.id);
-    if (this.#transport.destroyed || this.#linger !== undefined) return;
+    if (exchange.counted) this.context.activeRequests--;
+    this.#reader.note(Note.ENDED, exchange.id);
+    if (this.deaf) return;
     const isAjp = this.setup.protocol.name === "ajp";
     if (!exchange.keepConnection || this.context.draining || (isAjp && !this.canReuse(exchange))) {
       this.#closing = true;
@@ -242,7 +203,7 @@ export class Connection implements TransportListener, RowReceiver, ExchangeHost 
   }
 
   noteDecoder(note: number, exchangeId: number): void {
-    this.#decoder.note(note, exchangeId);
+    this.#reader.note(note, exchangeId);
   }
 
   windowFull(): void {
@@ -253,8 +214,7 @@ export class Connection implements TransportListener, RowReceiver, ExchangeHost 
 
   bodyWanted(): void {
     if (this.#pausedSinceMs === 0) return;
-    const { windowBytes } = this.context.limits;
-    if (this.#exchanges.list().some((one) => (one.side?.unreadBytes ?? 0) >= windowBytes)) return;
+    if (this.#exchanges.list().some((one) => one.full)) return;
     this.#pausedSinceMs = 0;
     for (const exchange of this.#exchanges.list()) exchange.inputMs = this.context.nowMs;
     this.#transport.resume();
@@ -274,10 +234,10 @@ export class Connection implements TransportListener, RowReceiver, ExchangeHost 
   }
 
   #startLinger(): void {
-    if (this.#transport.destroyed || this.#linger !== undefined) return;
+    if (this.deaf) return;
     for (const exchange of this.#exchanges.list())
       exchange.lose(new AbortError("ERR_CONNECTION_LOST"));
-    this.#remainder = undefined;
+    this.#reader.discard();
     this.#linger = new Linger(this.#transport, this.context.nowMs);
   }
 
@@ -287,12 +247,11 @@ export class Connection implements TransportListener, RowReceiver, ExchangeHost 
     if (this.#linger !== undefined) return this.#linger.check(nowMs);
     this.#checkWindow(nowMs);
     this.#checkBodies(nowMs);
-    this.#noteStall(nowMs);
     const times = {
       nowMs,
       inputMs: this.#inputMs,
       headSinceMs: this.#headSinceMs,
-      stalledSinceMs: this.#stalledSinceMs,
+      stalledSinceMs: this.#stall.check(this.#transport, nowMs),
       leftoverSinceMs: this.#leftoverSinceMs,
       exchanges: this.#exchanges.size,
     };
@@ -302,13 +261,6 @@ export class Connection implements TransportListener, RowReceiver, ExchangeHost 
     else if (verdict !== "none") this.drain();
   }
 
-  #noteStall(nowMs: number): void {
-    const taken = this.#transport.takenBytes;
-    const stalled = this.#transport.queuedBytes > 0 && taken === this.#takenBytes;
-    this.#takenBytes = taken;
-    this.#stalledSinceMs = stalled ? this.#stalledSinceMs || nowMs : 0;
-  }
-
   #checkWindow(nowMs: number): void {
     if (
       !this.isShared() ||
@@ -316,9 +268,8 @@ export class Connection implements TransportListener, RowReceiver, ExchangeHost 
       nowMs - this.#pausedSinceMs < WINDOW_WAIT_MS
     )
       return;
-    const { windowBytes } = this.context.limits;
     for (const exchange of this.#exchanges.list()) {
-      if ((exchange.side?.unreadBytes ?? 0) >= windowBytes) exchange.refuse(ERRORS.LIMIT_WINDOW);
+      if (exchange.full) exchange.refuse(ERRORS.LIMIT_WINDOW);
     }
     this.bodyWanted();
   }

@@ -3,6 +3,7 @@
  * It decides by numbers alone; what follows from its verdict is the connection's business.
  */
 import type { ConnectionTimeouts } from "./context.ts";
+import type { Transport } from "./transport.ts";
 
 /** What a connection says of itself. Times are those of the coarse clock, in milliseconds. */
 export interface ConnectionTimes {
@@ -36,4 +37,19 @@ export function overdue(times: ConnectionTimes, timeouts: ConnectionTimeouts): O
   if (passed(times.leftoverSinceMs, LEFTOVER_MS, nowMs)) return "leftover";
   if (times.exchanges === 0 && passed(times.inputMs, timeouts.idle, nowMs)) return "idle";
   return "none";
+}
+
+/** Notices a peer that takes nothing of what is queued for it. */
+export class StallWatch {
+  #takenBytes = 0;
+  #sinceMs = 0;
+
+  /** Since when nothing was taken, or 0. To be asked at every tick. */
+  check(transport: Transport, nowMs: number): number {
+    const { takenBytes } = transport;
+    const stalled = transport.queuedBytes > 0 && takenBytes === this.#takenBytes;
+    this.#takenBytes = takenBytes;
+    this.#sinceMs = stalled ? this.#sinceMs || nowMs : 0;
+    return this.#sinceMs;
+  }
 }

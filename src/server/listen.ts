@@ -165,6 +165,8 @@ export async function listen(
   options: ListenOptions,
   env: Environment = environment(),
 ): Promise<BoundAddress> {
+  // A turn later, so that whoever calls this has hung up its own "error" listener before bind() sets them aside.
+  await Promise.resolve();
   const where = options.listen;
   switch (where.kind) {
     case "tcp":

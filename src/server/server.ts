@@ -132,7 +132,8 @@ export class Server extends HttpServer {
   report(error: unknown, req: IncomingMessage | undefined): void {
     const { onError } = this.#options;
     if (onError !== undefined) onError(error, req);
-    else process.emitWarning(error instanceof Error ? error : String(error));
+    // biome-ignore lint/suspicious/noConsole: without onError this is the only place left to say it.
+    else console.error(error);
   }
 
   // --- ends ---------------------------------------------------------------------------------------

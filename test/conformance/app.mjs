@@ -147,7 +147,8 @@ function fields(_req, res) {
   res.setHeader("Set-Cookie", ["first=1; Path=/", "second=2; Path=/"]);
   res.setHeader("X-Repeat", ["one", "two"]);
   res.setHeader("X-Latin", "caf\u00e9");
-  res.end("fields");
+  // A buffer: with a string node writes the head in the string's encoding.
+  res.end(Buffer.from("fields"));
 }
 
 function status(_req, res, query) {

@@ -4,8 +4,7 @@
  * Needs a C++ compiler and cmake; skipped by name with the reason where they are missing, failing there with CI=true.
  */
 import { describe, expect, test } from "vitest";
-import { DecoderOption } from "../../src/wire/abi.ts";
-import { ProtocolNumber } from "../../src/wire/abi.ts";
+import { DecoderOption, ProtocolNumber } from "../../src/wire/abi.ts";
 import type { DecoderOptions } from "../../src/wire/limits.ts";
 import { type DecodedProtocol, decoderOptions } from "../support/engines.ts";
 import { buildSanitized, runProgram } from "../support/sanitized.ts";
@@ -18,8 +17,8 @@ const { addon, guardPageTest, preload } =
   "missing" in built ? { addon: "", guardPageTest: "", preload: "" } : built;
 
 const SANITIZER_OPTIONS: NodeJS.ProcessEnv = {
-  // Node frees little of its own at its end; that is no leak of ours.
-  ASAN_OPTIONS: "detect_leaks=0:abort_on_error=1:handle_segv=1",
+  // Node frees little of its own at its end; that is no leak of ours. A small quarantine: one test measures memory.
+  ASAN_OPTIONS: "detect_leaks=0:abort_on_error=1:quarantine_size_mb=8",
   UBSAN_OPTIONS: "print_stacktrace=1:halt_on_error=1",
 };
 const PROTOCOLS: readonly DecodedProtocol[] = ["fastcgi", "scgi", "ajp"];
@@ -80,7 +79,13 @@ describe.skipIf(missing !== undefined)(`native core with guard pages${because}`,
 });
 
 describe.skipIf(missing !== undefined)(`addon with sanitizers${because}`, () => {
-  test.each(["abi", "vectors", "prefix", "threads"])(
+  test("is not loadable without them, so what passes below ran with them", () => {
+    const outcome = runProgram(process.execPath, ["-e", `require(${JSON.stringify(addon)})`]);
+    expect(outcome.code).not.toBe(0);
+    expect(outcome.output).toMatch(/asan/i);
+  });
+
+  test.each(["abi", "vectors", "prefix", "agree", "threads"])(
     "passes test/engine/%s.test.ts",
     (name) => {
       const parameters = [
@@ -98,7 +103,10 @@ describe.skipIf(missing !== undefined)(`addon with sanitizers${because}`, () => 
           POSTERN_TEST_ADDON: addon,
           // A child that skips the native half would prove nothing.
           CI: "true",
-          VITEST: "",
+          POSTERN_TEST_STREAMS: "20000",
+          NO_COLOR: "1",
+          FORCE_COLOR: undefined,
+          VITEST: undefined,
         },
       });
       expect(outcome.output).not.toMatch(/AddressSanitizer|runtime error/);

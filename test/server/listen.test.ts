@@ -77,8 +77,9 @@ describe("TCP", () => {
     const { port } = (await open({ port: 0 })).address as { port: number };
     const server = new HttpServer();
     const heard: Error[] = [];
+    const refused = refusal(open({ port }, server));
     server.on("error", (error) => heard.push(error));
-    const error = await refusal(open({ port }, server));
+    const error = await refused;
     expect(error.code).toBe("ERR_PORT_IN_USE");
     expect(error.message).toContain(`Port ${port} of host "127.0.0.1" is in use`);
     expect(systemCode(error.cause)).toBe("EADDRINUSE");

@@ -26,7 +26,8 @@ function header(stream: Stream, random: Random): void {
     string(stream, random, randomValue(random));
   } else if (way < 60) {
     if (random.chance(70)) stream.u16(0xa008);
-    else string(stream, random, random.pick(["Content-Length", "content-length", "CONTENT-LENGTH"]));
+    else
+      string(stream, random, random.pick(["Content-Length", "content-length", "CONTENT-LENGTH"]));
     string(stream, random, randomLength(random));
   } else if (way < 66) {
     string(stream, random, random.pick(["Transfer-Encoding", "transfer-encoding"]));

@@ -4,12 +4,14 @@
  */
 import { describe } from "vitest";
 import type { EngineFactory, EngineName } from "../../src/engine/engine.ts";
-import { addonPaths, loadAddon, nativeEngine } from "../../src/engine/native.ts";
+import { loadAddon, nativeEngine } from "../../src/engine/native.ts";
 import { createTypescriptEngine } from "../../src/engine/typescript.ts";
 import { ajp } from "../../src/protocols/ajp/protocol.ts";
 import { fastcgi } from "../../src/protocols/fastcgi/protocol.ts";
+import type { Protocol } from "../../src/protocols/protocol.ts";
 import { scgi } from "../../src/protocols/scgi/protocol.ts";
 import { DEFAULT_LIMITS, type DecoderOptions } from "../../src/wire/limits.ts";
+import { testAddonPaths } from "./addon.ts";
 
 /** One engine under test, or the reason why it cannot run. */
 export interface TestEngine {
@@ -18,7 +20,7 @@ export interface TestEngine {
   readonly reason: string;
 }
 
-const loaded = loadAddon(addonPaths(`${process.platform}-${process.arch}`));
+const loaded = loadAddon(testAddonPaths());
 
 /** Both engines. */
 export const ENGINES: readonly TestEngine[] = [
@@ -28,9 +30,17 @@ export const ENGINES: readonly TestEngine[] = [
     : { name: "native", create: nativeEngine(loaded.addon), reason: "" },
 ];
 
-/** Runs one suite for each engine; one that cannot run is skipped by name, or fails where CI asks for both. */
-export function describeEngines(title: string, body: (create: EngineFactory) => void): void {
-  for (const engine of ENGINES) {
+/**
+ * Runs one suite for each engine; one that cannot run is skipped by name, or fails where CI asks for both.
+ *
+ * @param names the engines meant, both by default
+ */
+export function describeEngines(
+  title: string,
+  body: (create: EngineFactory) => void,
+  names: readonly EngineName[] = ["typescript", "native"],
+): void {
+  for (const engine of ENGINES.filter((one) => names.includes(one.name))) {
     const create = engine.create;
     if (create !== undefined) {
       describe(`${title} · ${engine.name}`, () => body(create));
@@ -45,7 +55,11 @@ export function describeEngines(title: string, body: (create: EngineFactory) => 
 }
 
 /** The protocols with a decoder. */
-export const DECODED_PROTOCOLS = { fastcgi, scgi, ajp } as const;
+export const DECODED_PROTOCOLS: {
+  readonly fastcgi: Protocol;
+  readonly scgi: Protocol;
+  readonly ajp: Protocol;
+} = { fastcgi, scgi, ajp };
 
 /** Name of a protocol with a decoder. */
 export type DecodedProtocol = keyof typeof DECODED_PROTOCOLS;

@@ -86,7 +86,7 @@ function sendParams(stream: Stream, random: Random, peer: Peer, id: number): voi
   }
 }
 
-function stream_(stream: Stream, random: Random, type: number, id: number): void {
+function content(stream: Stream, random: Random, type: number, id: number): void {
   const length = random.chance(70) ? random.below(9) : random.below(400);
   const padding = record(stream, random, type, id, length);
   stream.letters(length);
@@ -96,12 +96,12 @@ function stream_(stream: Stream, random: Random, type: number, id: number): void
 function sendBody(stream: Stream, random: Random, peer: Peer, id: number): void {
   const way = random.below(100);
   if (way < 45) {
-    stream_(stream, random, 5, id);
+    content(stream, random, 5, id);
   } else if (way < 75) {
     pad(stream, record(stream, random, 5, id, 0));
     if (random.chance(70)) peer.phase = Phase.DONE;
   } else if (way < 85) {
-    stream_(stream, random, 8, id);
+    content(stream, random, 8, id);
   } else if (way < 90) {
     pad(stream, record(stream, random, 8, id, 0));
     peer.phase = Phase.DONE;
@@ -118,7 +118,7 @@ function sendBody(stream: Stream, random: Random, peer: Peer, id: number): void 
 
 function anything(stream: Stream, random: Random, id: number): void {
   const type = random.pick([9, 9, 9, 32, 10, 11, 0, 99, 1, 2, 3, 4, 5, 6, 8]);
-  stream_(stream, random, type, random.chance(70) && type >= 9 ? 0 : id);
+  content(stream, random, type, random.chance(70) && type >= 9 ? 0 : id);
 }
 
 /** Writes one stream. */
@@ -142,6 +142,6 @@ export function generateFastCgi(stream: Stream, random: Random): void {
     else if (random.chance(80)) {
       stream.note(Note.ENDED, id);
       peer.phase = Phase.IDLE;
-    } else stream_(stream, random, 5, id);
+    } else content(stream, random, 5, id);
   }
 }

@@ -7,7 +7,15 @@ import type { Random } from "./random.ts";
 
 const KNOWN: readonly string[] = FIELD_NAMES.slice(1).filter((name) => !name.startsWith("ajp:"));
 const SPELLED: readonly string[] = ["X-Dup", "x", "Lower_Case", "FOO", "HTTP_X_DUP", "__proto__"];
-const VALUES: readonly string[] = ["", "1", "GET", "/a?x=1", "text/plain", "\u00e9\u00ff", "websocket"];
+const VALUES: readonly string[] = [
+  "",
+  "1",
+  "GET",
+  "/a?x=1",
+  "text/plain",
+  "\u00e9\u00ff",
+  "websocket",
+];
 const LENGTHS: readonly string[] = ["0", "5", "5", "17", "300", "", "-1", "05", "5x", "+5"];
 const LONG_LENGTHS: readonly number[] = [127, 128, 129, 255, 256, 1024, 1025];
 

@@ -58,7 +58,8 @@ export class Recorder implements Receiver {
       const count = this.#decoder!.decode(start, end);
       const consumed = tables.state[StateCell.CONSUMED]!;
       const more = tables.state[StateCell.MORE]!;
-      if (consumed < start || consumed > end) throw new Error(`consumed ${consumed} of [${start}, ${end}]`);
+      if (consumed < start || consumed > end)
+        throw new Error(`consumed ${consumed} of [${start}, ${end}]`);
       this.#push(count);
       this.#push(consumed);
       this.#push(more);

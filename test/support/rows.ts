@@ -49,6 +49,8 @@ const nameOf = (names: Record<string, number>, value: number): string =>
 /** A connection of one decoder; what it decodes is in `rows`. */
 export class DecodedConnection {
   readonly rows: ReadableRow[] = [];
+  /** How often a table was full. */
+  moreCount = 0;
   readonly #engine: Engine;
   readonly #protocol: DecodedProtocol;
   readonly #decoder: Decoder;
@@ -117,6 +119,7 @@ export class DecodedConnection {
       }
       if (consumed === start && count === 0) throw new Error("MORE without rows or progress");
       start = consumed;
+      this.moreCount++;
     }
   }
 

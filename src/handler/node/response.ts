@@ -162,7 +162,15 @@ export class ResponseWriter {
         : (error) => {
             for (const callback of callbacks) callback(error);
           };
-    return this.#carrier.send(head, chunks, this.#ended, written);
+    const roomy = this.#carrier.send(head, chunks, this.#ended, written);
+    // A write was told to wait while this was held back; where the socket has room, it will say no 'drain'.
+    if (roomy && this.#waits()) process.nextTick(() => this.drained());
+    return roomy;
+  }
+
+  /** Was the handler told to wait for 'drain'? */
+  #waits(): boolean {
+    return kNeedDrain !== undefined && Reflect.get(this.res, kNeedDrain) === true;
   }
 
   #takeHead(): ResponseHead | undefined {
@@ -192,11 +200,9 @@ export class ResponseWriter {
 
   /** The transport has room: wakes a writer that was told to wait. */
   drained(): void {
-    if (kNeedDrain === undefined || this.res.writableEnded) return;
-    if (Reflect.get(this.res, kNeedDrain) === true) {
-      Reflect.set(this.res, kNeedDrain, false);
-      this.res.emit("drain");
-    }
+    if (kNeedDrain === undefined || this.res.writableEnded || !this.#waits()) return;
+    Reflect.set(this.res, kNeedDrain, false);
+    this.res.emit("drain");
   }
 
   /** Nothing leaves any more; who waits for a write is told so. */

@@ -32,12 +32,14 @@ export const isStrict: boolean = process.env["CI"] === "true" || process.env["CI
 
 /** Path of the built command line. */
 export function commandPath(): string {
-  if (process.env["CONF_STUB"]) return process.env["CONF_STUB"];
   const bin = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")).bin.postern;
   const path = join(projectRoot, bin);
   if (!existsSync(path)) throw new Error(`${bin} is not built; run "npm run build" first`);
   return path;
 }
+
+/** The line of a gateway that has begun to serve. */
+const START_LINE = /^postern \d+\.\d+\.\d+: \S+ on .*, engine (native|typescript) \(.*\), pid \d+/;
 
 /** What to start. */
 export interface GatewayOptions {
@@ -94,7 +96,7 @@ export class Gateway {
   /** Lines of stderr that are neither the start line nor among the expected ones. */
   unexpectedLines(expected: readonly RegExp[]): string[] {
     return this.child.lines.filter(
-      (line) => !/^postern: listening/.test(line) && !expected.some((one) => one.test(line)),
+      (line) => !START_LINE.test(line) && !expected.some((one) => one.test(line)),
     );
   }
 

@@ -24,6 +24,8 @@ const TEXT_BYTES = 1_048_576;
 export interface Upload {
   readonly bytes: number;
   readonly chunked?: boolean;
+  /** Waits for a refusal after the first block: one that meets a write in progress would be lost. */
+  readonly expectsRefusal?: boolean;
 }
 
 /** What is asked of a front server. */
@@ -115,14 +117,22 @@ function begin(question: Question): ClientRequest {
   return request;
 }
 
-/** Writes the body as fast as the server takes it; stops quietly when the server hangs up. */
+/** Writes the body as fast as the server takes it; stops when the server answers early or hangs up. */
 async function send(request: ClientRequest, upload: Upload): Promise<void> {
-  const closed = once(request, "close").catch(() => undefined);
+  const over = new Promise<void>((done) => {
+    request.once("response", () => done());
+    request.once("close", done);
+  });
+  let isOver = false;
+  over.then(() => {
+    isOver = true;
+  });
   for (const block of payload(upload.bytes)) {
-    if (request.destroyed) return;
+    if (isOver) return;
     if (!request.write(block)) {
-      await Promise.race([once(request, "drain").catch(() => undefined), closed]);
+      await Promise.race([once(request, "drain").catch(() => undefined), over]);
     }
+    if (upload.expectsRefusal) await Promise.race([over, sleep(2_000)]);
   }
   request.end();
 }

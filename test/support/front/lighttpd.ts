@@ -36,7 +36,6 @@ export function startLighttpd(
   const uploads = room.folder("lighttpd-uploads", true);
   const text = `server.modules = ( "mod_rewrite", "mod_setenv", "mod_fastcgi", "mod_scgi", "mod_ajp13" )
 server.document-root = "${room.folder("lighttpd-htdocs")}"
-server.errorlog = "${room.file("lighttpd.log")}"
 server.upload-dirs = ( "${uploads}" )
 server.bind = "127.0.0.1"
 server.port = ${first.port}
@@ -55,7 +54,7 @@ ${site.lines.map((line) => `  ${line}`).join("\n")}
     program,
     parameters: ["-D", "-f", room.file("lighttpd.conf")],
     port: first.port,
-    log: room.file("lighttpd.log"),
+    // Its log is its stderr: a file would be opened by the unprivileged user already.
     // lighttpd has no levels; these words stand in every line about a backend that misbehaves.
     complaint: /unexpected|died|crash|failed|refused|invalid|broken|error/i,
     ...(env ? { env } : {}),

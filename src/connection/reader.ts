@@ -1,0 +1,95 @@
+/**
+ * The reading half of one connection: chunks of a socket → the shared ring → rows → calls.
+ * It keeps the unfinished frame between two reads, and nothing else; it neither pauses nor closes.
+ */
+import type { Engine } from "../engine/engine.ts";
+import { StateCell } from "../wire/abi.ts";
+import type { Decoder } from "../wire/decoder.ts";
+import { MARGIN_BYTES, READ_BYTES } from "../wire/ring.ts";
+import { dispatchRow, type RowReceiver } from "./dispatch.ts";
+
+/** Who gets the rows, and may stop them. */
+export interface RowTarget extends RowReceiver {
+  /** Nothing more is to be read: the connection closes. */
+  readonly deaf: boolean;
+}
+
+/** Reads one connection. */
+export class Reader {
+  readonly #engine: Engine;
+  readonly #decoder: Decoder;
+  readonly #target: RowTarget;
+  #remainder: Buffer | undefined;
+
+  constructor(engine: Engine, decoder: Decoder, target: RowTarget) {
+    this.#engine = engine;
+    this.#decoder = decoder;
+    this.#target = target;
+  }
+
+  /** Is a frame unfinished? */
+  get partial(): boolean {
+    return this.#remainder !== undefined;
+  }
+
+  /** Tells the decoder what we did. */
+  note(note: number, exchangeId: number): void {
+    this.#decoder.note(note, exchangeId);
+  }
+
+  /** Forgets what is unfinished. */
+  discard(): void {
+    this.#remainder = undefined;
+  }
+
+  /**
+   * Decodes a chunk and dispatches its rows.
+   *
+   * @returns false when bytes stand behind an upgrade request that was not answered yet: the peer has to wait
+   */
+  read(chunk: Buffer): boolean {
+    for (let at = 0; at < chunk.length; at += READ_BYTES) {
+      if (this.#target.deaf) return true;
+      const to = Math.min(at + READ_BYTES, chunk.length);
+      const rest = this.#remainder;
+      if (rest !== undefined && rest.length > MARGIN_BYTES) {
+        this.#remainder = Buffer.concat([rest, chunk.subarray(at)]);
+        return false;
+      }
+      this.#readPart(chunk, at, to, rest);
+    }
+    return true;
+  }
+
+  /** Decodes chunk[from, to), at most READ_BYTES, after what the last read left. */
+  #readPart(chunk: Buffer, from: number, to: number, rest: Buffer | undefined): void {
+    const { ring } = this.#engine;
+    let start = ring.readStart;
+    const end = start + (to - from);
+    chunk.copy(ring.bytes, start, from, to);
+    if (rest !== undefined) {
+      start -= rest.length;
+      ring.bytes.set(rest, start);
+      this.#remainder = undefined;
+    }
+    const consumed = this.#decode(start, end);
+    if (consumed < end && !this.#target.deaf) {
+      this.#remainder = Buffer.from(ring.bytes.subarray(consumed, end));
+    }
+  }
+
+  #decode(start: number, end: number): number {
+    const { ring, tables } = this.#engine;
+    let at = start;
+    for (;;) {
+      const count = this.#decoder.decode(at, end);
+      at = tables.state[StateCell.CONSUMED]!;
+      const more = tables.state[StateCell.MORE] === 1;
+      for (let i = 0; i < count; i++) {
+        dispatchRow(this.#target, ring, tables, i);
+        if (this.#target.deaf) return end;
+      }
+      if (!more) return at;
+    }
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * The response half of one exchange: what the handler's objects say → the encoder → one write.
+ * It keeps count of a declared Content-Length and of error text; which states may follow is lifecycle.ts, and what
+ * the end means for the connection is the exchange's business.
+ */
+import { AbortError } from "../errors.ts";
+import type { ResponseHead } from "../http/head.ts";
+import type { ResponseEnd } from "../protocols/protocol.ts";
+import type { ConnectionContext, ProtocolSetup } from "./context.ts";
+import { nextState, RESPONSE_TABLE, ResponseEvent, ResponseState } from "./lifecycle.ts";
+import { errorResponse } from "./refusal.ts";
+import type { Transport } from "./transport.ts";
+
+/** Called once bytes are with the kernel, or with an error when they never will be. */
+export type Written = ((error?: Error | null) => void) | undefined;
+
+/** The exchange, as its response half sees it. */
+export interface ResponseOwner {
+  readonly id: number;
+  /** Has a body no meaning for this response (HEAD, 204, 304)? */
+  isBodiless(status: number): boolean;
+  /** May the peer use the connection again (AJP's reuse flag)? */
+  canReuse(): boolean;
+  /** The response is over and with the transport. */
+  responseOver(): void;
+  /** The response cannot be completed. */
+  fail(error: Error, written: Written): void;
+  /** An error that the operator should hear of. */
+  report(error: Error): void;
+}
+
+/** Where a response goes. */
+export interface ResponsePath {
+  readonly context: ConnectionContext;
+  readonly setup: ProtocolSetup;
+  readonly transport: Transport;
+}
+
+/** One response. */
+export class ResponseHalf {
+  /** FastCGI's appStatus: 0 = well. */
+  appStatus = 0;
+  readonly #owner: ResponseOwner;
+  readonly #path: ResponsePath;
+  #state: number = ResponseState.IDLE;
+  #declaredBytes = -1;
+  #sentBytes = 0;
+  #stderrBytes = 0;
+
+  constructor(owner: ResponseOwner, path: ResponsePath) {
+    this.#owner = owner;
+    this.#path = path;
+  }
+
+  /** Has anything of it left? */
+  get begun(): boolean {
+    return this.#state !== ResponseState.IDLE;
+  }
+
+  /** Is it ended or failed? */
+  get over(): boolean {
+    return this.#state === ResponseState.DONE || this.#state === ResponseState.FAILED;
+  }
+
+  /** Moves to the next state; false when the event changes nothing. */
+  move(event: number): boolean {
+    const next = nextState(RESPONSE_TABLE, this.#state, event);
+    if (next < 0) return false;
+    this.#state = next;
+    return true;
+  }
+
+  /** As {@link Carrier.send}. */
+  send(
+    head: ResponseHead | undefined,
+    chunks: readonly Uint8Array[],
+    end: boolean,
+    written: Written,
+  ): boolean {
+    if (this.over) {
+      if (written !== undefined) process.nextTick(written, new AbortError("ERR_CONNECTION_LOST"));
+      return false;
+    }
+    if (head !== undefined) {
+      this.move(ResponseEvent.HEAD);
+      this.#declaredBytes = this.#owner.isBodiless(head.status) ? -1 : head.contentLength;
+    }
+    const pieces = this.#withinDeclared(chunks);
+    if (end && this.#sentBytes < this.#declaredBytes) {
+      this.#owner.fail(new RangeError("Response ended before its Content-Length"), written);
+      return false;
+    }
+    let over = end;
+    try {
+      this.#encode(head, pieces, end);
+    } catch (error) {
+      if (!(error instanceof RangeError) || head === undefined) throw error;
+      // An AJP head that fits no packet: the peer gets a whole 500 in its place.
+      this.#owner.report(error);
+      this.#encodeError(500);
+      over = true;
+    }
+    const roomy = this.#path.transport.flush(written);
+    if (over && this.move(ResponseEvent.END)) this.#owner.responseOver();
+    return roomy;
+  }
+
+  /** Bytes past the declared Content-Length are never sent: the front server could take them for another answer. */
+  #withinDeclared(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
+    if (this.#declaredBytes < 0) return chunks;
+    const pieces: Uint8Array[] = [];
+    for (const chunk of chunks) {
+      const room = this.#declaredBytes - this.#sentBytes;
+      const piece = chunk.length <= room ? chunk : chunk.subarray(0, room);
+      this.#sentBytes += piece.length;
+      if (piece.length > 0) pieces.push(piece);
+    }
+    return pieces;
+  }
+
+  #encode(head: ResponseHead | undefined, pieces: readonly Uint8Array[], end: boolean): void {
+    const { setup, transport } = this.#path;
+    const last = Math.max(pieces.length - 1, 0);
+    for (let i = 0; i <= last; i++) {
+      const finish = end && i === last ? this.#end(0, true) : undefined;
+      const first = i === 0 ? head : undefined;
+      setup.encoder.response(transport.writer, this.#owner.id, first, pieces[i], finish);
+    }
+  }
+
+  #encodeError(status: number, protocolStatus = 0): void {
+    const { setup, transport } = this.#path;
+    const { head, body } = errorResponse(status);
+    const end = this.#end(protocolStatus, true);
+    setup.encoder.response(transport.writer, this.#owner.id, head, body, end);
+  }
+
+  #end(protocolStatus: number, stdout: boolean): ResponseEnd {
+    return {
+      appStatus: this.appStatus,
+      protocolStatus,
+      reuse: this.#owner.canReuse(),
+      stdout,
+      stderr: this.#stderrBytes > 0,
+    };
+  }
+
+  /** A response of our own: a status with one line of text. */
+  sendError(status: number, protocolStatus: number): void {
+    this.#encodeError(status, protocolStatus);
+    this.#path.transport.flush();
+  }
+
+  /** The end alone: of an aborted or refused request, or of a response that failed. */
+  sendEnd(protocolStatus: number, stdout: boolean): void {
+    const { setup, transport } = this.#path;
+    const end = this.#end(protocolStatus, stdout);
+    setup.encoder.response(transport.writer, this.#owner.id, undefined, undefined, end);
+    transport.flush();
+  }
+
+  /** As {@link Carrier.flush}. */
+  flush(): void {
+    if (this.#state !== ResponseState.HEAD) return;
+    const { setup, transport } = this.#path;
+    setup.encoder.flush(transport.writer, this.#owner.id);
+    transport.flush();
+  }
+
+  /** As {@link Carrier.stderr}. */
+  stderr(chunk: Uint8Array): number {
+    if (this.over) return 0;
+    const { setup, transport, context } = this.#path;
+    const room = Math.min(chunk.length, context.limits.stderrBytes - this.#stderrBytes);
+    if (room <= 0) return 0;
+    this.#stderrBytes += room;
+    // Copied: the caller may use its buffer again before the socket has taken it.
+    setup.encoder.stderr(transport.writer, this.#owner.id, new Uint8Array(chunk.subarray(0, room)));
+    transport.flush();
+    return room;
+  }
+}
