@@ -107,4 +107,3 @@ function checkRows(
   if (bodyBytes !== request.bodyBytes) throw new Error(`${bodyBytes} bytes of body`);
   if (fields <= request.headers.length) throw new Error(`${fields} field rows`);
 }
-

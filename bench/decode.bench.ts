@@ -55,8 +55,7 @@ function nanoseconds(engine: EngineName, protocol: string, title: string): numbe
   return (result.latency.p50 * 1e6) / BATCH;
 }
 
-const shown = (value: number | undefined): string =>
-  value === undefined ? "–" : value.toFixed(0);
+const shown = (value: number | undefined): string => (value === undefined ? "–" : value.toFixed(0));
 const table = [
   ["protocol", "request", "bytes", "typescript ns", "native ns", "native / typescript"],
   ...protocols.flatMap((protocol) =>

@@ -101,18 +101,25 @@ function cgiPairs(request: BenchRequest): [string, string][] {
     ["SERVER_ADDR", "192.0.2.1"],
     ["SERVER_PORT", "443"],
     ["SERVER_NAME", "www.example.org"],
-    ...request.headers.map(
-      ([name, value]): [string, string] => [
-        `HTTP_${name.toUpperCase().replaceAll("-", "_")}`,
-        value,
-      ],
-    ),
+    ...request.headers.map(([name, value]): [string, string] => [
+      `HTTP_${name.toUpperCase().replaceAll("-", "_")}`,
+      value,
+    ]),
   ];
 }
 
 function record(type: number, content: Buffer): Buffer {
   const padding = -content.length & 7;
-  const header = Buffer.from([1, type, 0, 1, content.length >> 8, content.length & 255, padding, 0]);
+  const header = Buffer.from([
+    1,
+    type,
+    0,
+    1,
+    content.length >> 8,
+    content.length & 255,
+    padding,
+    0,
+  ]);
   return Buffer.concat([header, content, Buffer.alloc(padding)]);
 }
 

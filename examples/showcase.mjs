@@ -121,8 +121,8 @@ function renderPage(req, nonce, uploadResult) {
     ["Path below it", facts.pathInfo || "(none)"],
     ["Role", facts.role],
     ["Browser", facts.client || "(not said)"],
-    ["Connected to us", facts.webServer || "(a unix socket, or the browser itself)"],
-    ["Its HTTP version", facts.httpVersion],
+    ["Connection from", facts.webServer || "(a unix socket, or the browser itself)"],
+    ["HTTP version", facts.httpVersion],
     ["User", facts.user || "(nobody logged in)"],
     ["TLS", facts.tls || "(none)"],
     ["Node.js", `${process.version}, process ${process.pid}`],
@@ -151,6 +151,7 @@ function renderPage(req, nonce, uploadResult) {
 </header>
 <main>
 <section><h2>The request</h2>${table(shown, "facts")}</section>
+<div class="column">
 <section><h2>Post a file</h2>
 <form method="post" action="?upload" enctype="multipart/form-data">
 <input type="file" name="file" required aria-label="File">
@@ -160,6 +161,7 @@ ${uploadResult || '<p class="quiet">It is hashed while it streams in, and kept n
 <section><h2>Clock</h2>
 <p id="clock" role="timer">waiting for the first event …</p>
 <p class="quiet">One event a second over one open response.</p></section>
+</div>
 <section class="wide"><details><summary>${headers.length} request headers</summary>${table(headers, "headers")}</details>
 <details><summary>${variables.length} variables of the web server</summary>${table(variables, "params")}</details></section>
 </main>
@@ -196,6 +198,7 @@ h3 { margin: 1rem 0 .4rem; font-size: .95rem; }
 .bad { color: #c4320a; }
 main { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1rem; padding-bottom: 3rem; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: 1.1rem 1.25rem; min-width: 0; }
+.column { display: grid; gap: 1rem; align-content: start; min-width: 0; }
 .wide { grid-column: 1 / -1; }
 table { width: 100%; border-collapse: collapse; table-layout: fixed; font-size: .92rem; }
 th, td { padding: .3rem 0; text-align: left; vertical-align: top; border-top: 1px solid var(--line); overflow-wrap: anywhere; }

@@ -104,6 +104,7 @@ function recipes(port, secret) {
     fastcgi_pass ${address};
     fastcgi_request_buffering off;
     fastcgi_buffering off;
+    client_max_body_size 100m;
   }
     or by SCGI:   include scgi_params;  scgi_pass ${address};  scgi_buffering off;
 
@@ -111,11 +112,13 @@ Apache, in a virtual host (a2enmod proxy proxy_fcgi proxy_scgi proxy_ajp), one o
 
   ProxyPass / fcgi://${address}/ enablereuse=on flushpackets=on
   ProxyPass / scgi://${address}/
-  ProxyPass / ajp://${address}/ secret=${secret}
+  ProxyPass / ajp://${address}/ secret=${secret} flushpackets=on
 
     and for FastCGI:   ProxyFCGIBackendType GENERIC
 
-lighttpd, one of:
+lighttpd, one of the two with this line:
+
+  server.stream-response-body = 1
 
   server.modules += ( "mod_fastcgi" )
   fastcgi.server = ( "/" => (( "host" => "${HOST}", "port" => ${port}, "check-local" => "disable",

@@ -1,6 +1,6 @@
-// The addon's surface: `abi()` and `Decoder`.
-// It keeps no state of its own, so that the main thread and any number of workers can load it at
-// once. src/engine/native.ts is the only file that loads it.
+// The addon's surface: `abi()` and the functions of js_decoder.h.
+// It keeps no state outside of an environment, so that the main thread and any number of workers
+// can load it at once. src/engine/native.ts is the only file that loads it.
 #include <napi.h>
 
 #include "abi_report.h"
@@ -29,7 +29,7 @@ Napi::Value JS_Abi(const Napi::CallbackInfo& info) {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("abi", Napi::Function::New<JS_Abi>(env, "abi"));
-  exports.Set("Decoder", JsDecoder::Define(env));
+  DefineDecoder(env, exports);
   return exports;
 }
 

@@ -1,236 +1,239 @@
-// JavaScript's words → a core decoder's words, each one checked before it is used.
-// Pointers are taken once, in the constructor; every later call asks whether the memory is still
-// there. Twin of what it serves: src/engine/native.ts, which hands in ring and tables.
+// Handles and calls between JavaScript and core/.
+// Pointers are taken once, by createMemory; every later call asks whether the memory is still
+// there. State belongs to one environment (main thread or worker) and goes with it. Twin:
+// src/engine/native.ts.
 #include "js_decoder.h"
 
+#include <array>
 #include <cstdint>
-#include <optional>
+#include <memory>
+#include <unordered_set>
 
 #include "ajp_decoder.h"
 #include "fastcgi_decoder.h"
+#include "js_values.h"
 #include "scgi_decoder.h"
 
 namespace postern {
 namespace {
 
-// Order of the constructor's arguments.
-enum Argument : size_t { kProtocol, kRing, kEvents, kFields, kState, kReadEnd, kHeadEnd, kOptions };
-
 // Event rows that one step of a decoder may need at once; a table below it could stop it for ever.
 constexpr size_t kEventRowsMin = 8;
 
-// One typed array as JavaScript handed it in.
+// Addresses of all handles of one environment: a handle of another addon is not among them.
+struct Handles {
+  std::unordered_set<const void*> memories;
+  std::unordered_set<const void*> decoders;
+};
+
+// Ring and tables of one engine. Its references keep the arrays alive: one that nothing refers to
+// is collected under the decoders that write into it.
 struct Memory {
-  void* data = nullptr;
-  size_t length = 0;
-  Napi::ArrayBuffer buffer;
+  Ring ring;
+  CellsView events;
+  CellsView fields;
+  CellsView state;
+  // The array buffers behind them, each once.
+  std::array<Napi::Reference<Napi::ArrayBuffer>, 4> buffers;
+  size_t buffer_count = 0;
+
+  void Keep(const Napi::ArrayBuffer& buffer) {
+    for (size_t i = 0; i < buffer_count; i++) {
+      if (buffers[i].Value().StrictEquals(buffer)) return;
+    }
+    buffers[buffer_count++] = Napi::Persistent(buffer);
+  }
+
+  // Was no buffer given away (detached)?
+  bool IsThere(napi_env env) const {
+    for (size_t i = 0; i < buffer_count; i++) {
+      napi_value buffer = nullptr;
+      bool detached = true;
+      if (napi_get_reference_value(env, buffers[i], &buffer) != napi_ok || buffer == nullptr ||
+          napi_is_detached_arraybuffer(env, buffer, &detached) != napi_ok || detached) {
+        return false;
+      }
+    }
+    return true;
+  }
 };
 
-// Takes a typed array of `type` over plain memory. Returns nothing when the value is anything else:
-// another type, over shared or resizable memory, detached, or shorter than `length_min` elements.
-std::optional<Memory> TakeMemory(Napi::Env env, const Napi::Value& value, napi_typedarray_type type,
-                                 size_t length_min) {
-  if (!value.IsTypedArray()) return std::nullopt;
-  napi_typedarray_type actual{};
-  Memory memory;
-  napi_value buffer = nullptr;
-  size_t offset = 0;
-  if (napi_get_typedarray_info(env, value, &actual, &memory.length, &memory.data, &buffer,
-                               &offset) != napi_ok) {
-    return std::nullopt;
-  }
-  const Napi::Value owner(env, buffer);
-  if (actual != type || !owner.IsArrayBuffer() || memory.length < length_min) return std::nullopt;
-  memory.buffer = owner.As<Napi::ArrayBuffer>();
-  if (memory.data == nullptr || memory.buffer.IsDetached()) return std::nullopt;
-  // A resizable buffer may give its pages back while we hold a pointer to them.
-  const Napi::Value resizable = memory.buffer.Get("resizable");
-  if (!resizable.IsBoolean() || resizable.As<Napi::Boolean>().Value()) return std::nullopt;
-  return memory;
-}
-
-// A whole number from 0 to `max`, or nothing.
-std::optional<uint32_t> TakeNumber(const Napi::Value& value, uint32_t max) {
-  if (!value.IsNumber()) return std::nullopt;
-  const double number = value.As<Napi::Number>().DoubleValue();
-  if (!(number >= 0 && number <= static_cast<double>(max))) return std::nullopt;
-  const uint32_t whole = static_cast<uint32_t>(number);
-  if (static_cast<double>(whole) != number) return std::nullopt;
-  return whole;
-}
-
-// A limit: a whole number, or Infinity. Everything from 2^63 up counts as switched off. Nothing for
-// negative numbers, fractions and NaN.
-std::optional<uint64_t> TakeLimit(double number) {
-  constexpr double kTwoTo63 = 9223372036854775808.0;
-  if (!(number >= 0)) return std::nullopt;
-  if (number >= kTwoTo63) return kNoLimit;
-  const uint64_t whole = static_cast<uint64_t>(number);
-  if (static_cast<double>(whole) != number) return std::nullopt;
-  return whole;
-}
-
-// The ten numbers of DecoderOption. Precondition: `numbers` has kDecoderOptions elements.
-std::optional<DecoderOptions> TakeOptions(const double* numbers) {
-  std::array<uint64_t, kDecoderOptions> limits{};
-  for (size_t i = 0; i < kDecoderOptions; i++) {
-    const std::optional<uint64_t> limit = TakeLimit(numbers[i]);
-    if (!limit) return std::nullopt;
-    limits[i] = *limit;
-  }
-  DecoderOptions options;
-  options.head_bytes = limits[DecoderOption::kHeadBytes];
-  options.field_count = limits[DecoderOption::kFieldCount];
-  options.name_bytes = limits[DecoderOption::kNameBytes];
-  options.value_bytes = limits[DecoderOption::kValueBytes];
-  options.body_bytes = limits[DecoderOption::kBodyBytes];
-  options.head_records = limits[DecoderOption::kHeadRecords];
-  options.requests_per_connection = limits[DecoderOption::kRequestsPerConnection];
-  options.ajp_packet_bytes = limits[DecoderOption::kAjpPacketBytes];
-  options.ajp_raw_body = limits[DecoderOption::kAjpRawBody] != 0;
-  options.scgi_strict = limits[DecoderOption::kScgiStrict] != 0;
-  return options;
-}
-
-// All that the constructor is given, checked.
-struct Parts {
-  uint32_t protocol = 0;
-  Memory bytes;
-  Memory events;
-  Memory fields;
-  Memory state;
-  uint32_t read_end = 0;
-  uint32_t head_end = 0;
-  DecoderOptions options;
+struct MemoryHandle {
+  std::shared_ptr<Handles> handles;
+  std::shared_ptr<Memory> memory;
 };
 
-// Takes one typed array. Returns false when it is not what it has to be; see TakeMemory().
-bool Take(const Napi::CallbackInfo& info, Argument argument, napi_typedarray_type type,
-          size_t length_min, Memory& memory) {
-  const auto taken = TakeMemory(info.Env(), info[argument], type, length_min);
-  if (taken) memory = *taken;
-  return taken.has_value();
-}
+struct DecoderHandle {
+  std::shared_ptr<Handles> handles;
+  std::shared_ptr<Memory> memory;
+  std::unique_ptr<Decoder> decoder;
+};
 
-// Takes the constructor's arguments. Returns nullptr, or what is wrong with them.
-const char* TakeParts(const Napi::CallbackInfo& info, Parts& parts) {
-  const auto protocol = TakeNumber(info[kProtocol], ProtocolNumber::kAjp);
-  if (!protocol || *protocol == 0) return "protocol is no ProtocolNumber";
-  parts.protocol = *protocol;
-  if (!Take(info, kRing, napi_uint8_array, 1, parts.bytes) || parts.bytes.length > INT32_MAX) {
-    return "ring is no Uint8Array over plain memory";
-  }
-  if (!Take(info, kEvents, napi_int32_array, kEventRowsMin * kEventWidth, parts.events)) {
-    return "events is no Int32Array over plain memory, or too small";
-  }
-  if (!Take(info, kFields, napi_int32_array, kFieldRowsExtra * kFieldWidth, parts.fields)) {
-    return "fields is no Int32Array over plain memory, or too small";
-  }
-  if (!Take(info, kState, napi_int32_array, kStateCells, parts.state)) {
-    return "state is no Int32Array over plain memory, or too small";
-  }
-  const auto head_end = TakeNumber(info[kHeadEnd], static_cast<uint32_t>(parts.bytes.length));
-  const auto read_end = TakeNumber(info[kReadEnd], head_end.value_or(0));
-  if (!head_end || !read_end) return "readEnd and headEnd are no offsets of the ring";
-  parts.head_end = *head_end;
-  parts.read_end = *read_end;
-  Memory numbers;
-  if (!Take(info, kOptions, napi_float64_array, kDecoderOptions, numbers)) {
-    return "options is no Float64Array over plain memory, or too small";
-  }
-  const auto options = TakeOptions(static_cast<const double*>(numbers.data));
-  if (!options) return "options holds a number that is no limit";
-  parts.options = *options;
-  return nullptr;
-}
-
-CellsView Cells(const Memory& memory) {
-  return CellsView(static_cast<int32_t*>(memory.data), memory.length);
-}
-
-std::unique_ptr<Decoder> MakeDecoder(uint32_t protocol, const Ring& ring, const RowWriter& rows,
-                                     const DecoderOptions& options) {
-  switch (protocol) {
-    case ProtocolNumber::kFastcgi:
-      return std::make_unique<FastcgiDecoder>(ring, rows, options);
-    case ProtocolNumber::kScgi:
-      return std::make_unique<ScgiDecoder>(ring, rows, options);
-    case ProtocolNumber::kAjp:
-      return std::make_unique<AjpDecoder>(ring, rows, options);
-    default:
-      return nullptr;
-  }
-}
+// What the functions of one environment share; handles hold on to it, so that it outlives the last
+// of them.
+struct Instance {
+  std::shared_ptr<Handles> handles = std::make_shared<Handles>();
+};
 
 void ThrowTypeError(Napi::Env env, const char* message) {
   Napi::TypeError::New(env, message).ThrowAsJavaScriptException();
 }
 
-}  // namespace
-
-Napi::Function JsDecoder::Define(Napi::Env env) {
-  return DefineClass(env, "Decoder",
-                     {
-                         InstanceMethod<&JsDecoder::JS_Decode>("decode"),
-                         InstanceMethod<&JsDecoder::JS_Note>("note"),
-                     });
+Handles& HandlesOf(const Napi::CallbackInfo& info) {
+  return *static_cast<Instance*>(info.Data())->handles;
 }
 
-JsDecoder::JsDecoder(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsDecoder>(info) {
-  Parts parts;
-  const char* mistake = TakeParts(info, parts);
-  if (mistake != nullptr) {
-    ThrowTypeError(info.Env(), mistake);
-    return;
-  }
-  size_t index = 0;
-  for (const Memory* memory : {&parts.bytes, &parts.events, &parts.fields, &parts.state}) {
-    buffers_[index++] = Napi::Persistent(memory->buffer);
-  }
-  read_end_ = parts.read_end;
-  const uint32_t size = static_cast<uint32_t>(parts.bytes.length);
-  const Ring ring{BytesView(static_cast<uint8_t*>(parts.bytes.data), size), parts.read_end,
-                  parts.head_end};
-  const RowWriter rows(Cells(parts.events), Cells(parts.fields), Cells(parts.state));
-  decoder_ = MakeDecoder(parts.protocol, ring, rows, parts.options);
+// The address in an external value, or nullptr for any other value.
+void* AddressOf(Napi::Env env, napi_value value) {
+  void* address = nullptr;
+  if (value == nullptr || napi_get_value_external(env, value, &address) != napi_ok) return nullptr;
+  return address;
 }
 
-bool JsDecoder::HasMemory(Napi::Env env) const {
-  for (const auto& reference : buffers_) {
-    napi_value buffer = nullptr;
-    bool detached = true;
-    if (napi_get_reference_value(env, reference, &buffer) != napi_ok || buffer == nullptr ||
-        napi_is_detached_arraybuffer(env, buffer, &detached) != napi_ok || detached) {
-      return false;
-    }
+// The decoder behind the first argument, or nullptr when that is no handle of ours.
+DecoderHandle* TakeDecoder(const Napi::CallbackInfo& info) {
+  void* address = AddressOf(info.Env(), info[0]);
+  if (HandlesOf(info).decoders.count(address) == 0) {
+    ThrowTypeError(info.Env(), "the first argument is no decoder");
+    return nullptr;
   }
-  return true;
+  return static_cast<DecoderHandle*>(address);
 }
 
-Napi::Value JsDecoder::JS_Decode(const Napi::CallbackInfo& info) {
+CellsView Cells(const TypedMemory& memory) {
+  return CellsView(static_cast<int32_t*>(memory.data), memory.length);
+}
+
+// Takes the arguments of createMemory. Returns nullptr, or what is wrong with them.
+const char* TakeArguments(const Napi::CallbackInfo& info, Memory& memory) {
   const Napi::Env env = info.Env();
-  const auto end = TakeNumber(info[1], read_end_);
-  const auto start = TakeNumber(info[0], end.value_or(0));
+  const auto bytes = TakeMemory(env, info[0], napi_uint8_array, 1);
+  if (!bytes || bytes->length > INT32_MAX) return "ring is no Uint8Array over plain memory";
+  const auto events = TakeMemory(env, info[1], napi_int32_array, kEventRowsMin * kEventWidth);
+  if (!events) return "events is no Int32Array over plain memory, or too small";
+  const auto fields = TakeMemory(env, info[2], napi_int32_array, kFieldRowsExtra * kFieldWidth);
+  if (!fields) return "fields is no Int32Array over plain memory, or too small";
+  const auto state = TakeMemory(env, info[3], napi_int32_array, kStateCells);
+  if (!state) return "state is no Int32Array over plain memory, or too small";
+  const uint32_t size = static_cast<uint32_t>(bytes->length);
+  const auto head_end = TakeNumber(env, info[5], size);
+  const auto read_end = TakeNumber(env, info[4], head_end.value_or(0));
+  if (!head_end || !read_end) return "readEnd and headEnd are no offsets of the ring";
+  memory.ring = {BytesView(static_cast<uint8_t*>(bytes->data), size), *read_end, *head_end};
+  memory.events = Cells(*events);
+  memory.fields = Cells(*fields);
+  memory.state = Cells(*state);
+  for (const auto* array : {&*bytes, &*events, &*fields, &*state}) memory.Keep(array->buffer);
+  return nullptr;
+}
+
+std::unique_ptr<Decoder> MakeDecoder(uint32_t protocol, const Memory& memory,
+                                     const DecoderOptions& options) {
+  const RowWriter rows(memory.events, memory.fields, memory.state);
+  switch (protocol) {
+    case ProtocolNumber::kFastcgi:
+      return std::make_unique<FastcgiDecoder>(memory.ring, rows, options);
+    case ProtocolNumber::kScgi:
+      return std::make_unique<ScgiDecoder>(memory.ring, rows, options);
+    case ProtocolNumber::kAjp:
+      return std::make_unique<AjpDecoder>(memory.ring, rows, options);
+    default:
+      return nullptr;
+  }
+}
+
+void ForgetMemory(Napi::BasicEnv /*env*/, MemoryHandle* handle) {
+  handle->handles->memories.erase(handle);
+  delete handle;
+}
+
+void ForgetDecoder(Napi::BasicEnv /*env*/, DecoderHandle* handle) {
+  handle->handles->decoders.erase(handle);
+  delete handle;
+}
+
+// createMemory(ring, events, fields, state, readEnd, headEnd) → handle. Throws a TypeError for
+// anything but plain, attached arrays of the right type and size.
+Napi::Value JS_CreateMemory(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  auto memory = std::make_shared<Memory>();
+  const char* mistake = TakeArguments(info, *memory);
+  if (mistake != nullptr) {
+    ThrowTypeError(env, mistake);
+    return env.Undefined();
+  }
+  Instance* instance = static_cast<Instance*>(info.Data());
+  auto* handle = new MemoryHandle{instance->handles, std::move(memory)};
+  instance->handles->memories.insert(handle);
+  return Napi::External<MemoryHandle>::New(env, handle, ForgetMemory);
+}
+
+// createDecoder(memory, protocolNumber, options) → handle. Throws a TypeError for anything else.
+Napi::Value JS_CreateDecoder(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  void* address = AddressOf(env, info[0]);
+  const auto protocol = TakeNumber(env, info[1], ProtocolNumber::kAjp);
+  const auto options = TakeOptions(env, info[2]);
+  const char* mistake = nullptr;
+  if (HandlesOf(info).memories.count(address) == 0) mistake = "the first argument is no memory";
+  if (!protocol || *protocol == 0) mistake = "protocol is no ProtocolNumber";
+  if (!options) mistake = "options is no Float64Array of limits";
+  if (mistake != nullptr) {
+    ThrowTypeError(env, mistake);
+    return env.Undefined();
+  }
+  Instance* instance = static_cast<Instance*>(info.Data());
+  const auto& memory = static_cast<MemoryHandle*>(address)->memory;
+  auto* handle =
+      new DecoderHandle{instance->handles, memory, MakeDecoder(*protocol, *memory, *options)};
+  instance->handles->decoders.insert(handle);
+  return Napi::External<DecoderHandle>::New(env, handle, ForgetDecoder);
+}
+
+// decode(decoder, start, end) → number of event rows. Throws a RangeError for offsets outside of
+// the ring's read area, and a TypeError when the memory was given away (detached).
+Napi::Value JS_Decode(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  DecoderHandle* handle = TakeDecoder(info);
+  if (handle == nullptr) return env.Undefined();
+  const auto end = TakeNumber(env, info[2], handle->memory->ring.read_end);
+  const auto start = TakeNumber(env, info[1], end.value_or(0));
   if (!start || !end) {
     Napi::RangeError::New(env, "start and end are no range of the ring's read area")
         .ThrowAsJavaScriptException();
     return env.Undefined();
   }
-  if (!HasMemory(env)) {
+  if (!handle->memory->IsThere(env)) {
     ThrowTypeError(env, "ring or tables were detached");
     return env.Undefined();
   }
-  return Napi::Number::New(env, decoder_->Decode(*start, *end));
+  return Napi::Number::New(env, handle->decoder->Decode(*start, *end));
 }
 
-void JsDecoder::JS_Note(const Napi::CallbackInfo& info) {
-  const auto event = TakeNumber(info[0], UINT32_MAX);
-  const auto exchange_id = TakeNumber(info[1], UINT32_MAX);
+// note(decoder, event, exchangeId). Throws a TypeError for anything but whole numbers.
+void JS_Note(const Napi::CallbackInfo& info) {
+  DecoderHandle* handle = TakeDecoder(info);
+  if (handle == nullptr) return;
+  const auto event = TakeNumber(info.Env(), info[1], UINT32_MAX);
+  const auto exchange_id = TakeNumber(info.Env(), info[2], UINT32_MAX);
   if (!event || !exchange_id) {
     ThrowTypeError(info.Env(), "event and exchangeId are no whole numbers");
     return;
   }
-  decoder_->NoteEvent(*event, *exchange_id);
+  handle->decoder->NoteEvent(*event, *exchange_id);
+}
+
+}  // namespace
+
+void DefineDecoder(Napi::Env env, Napi::Object exports) {
+  Instance* instance = new Instance();
+  // Deleted by the environment when it ends.
+  env.SetInstanceData(instance);
+  exports.Set("createMemory", Napi::Function::New<JS_CreateMemory>(env, "createMemory", instance));
+  exports.Set("createDecoder",
+              Napi::Function::New<JS_CreateDecoder>(env, "createDecoder", instance));
+  exports.Set("decode", Napi::Function::New<JS_Decode>(env, "decode", instance));
+  exports.Set("note", Napi::Function::New<JS_Note>(env, "note", instance));
 }
 
 }  // namespace postern

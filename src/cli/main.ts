@@ -37,11 +37,21 @@ function report(error: unknown): number {
     return STATUS_USAGE;
   }
   if (error instanceof AppFailure) {
-    say(`${error.message}\n${inspect(error.cause)}`);
+    say(error.message);
+    // Only Node itself can show the line of a syntax error, and does so for errors that nobody catches.
+    if (error.cause instanceof SyntaxError) throwUncaught(error.cause);
+    else process.stderr.write(`${inspect(error.cause)}\n`);
     return STATUS_FAILED;
   }
   say(inspect(error));
   return STATUS_FAILED;
+}
+
+function throwUncaught(error: Error): void {
+  process.removeAllListeners("uncaughtException");
+  process.nextTick(() => {
+    throw error;
+  });
 }
 
 async function main(): Promise<void> {
@@ -51,8 +61,9 @@ async function main(): Promise<void> {
     else if (command.kind === "version") process.stdout.write(`${versionLine()}\n`);
     else await start(command);
   } catch (error) {
+    const status = report(error);
     // The application may have left timers behind: only exit() ends for sure.
-    process.exit(report(error));
+    process.nextTick(() => process.exit(status));
   }
 }
 

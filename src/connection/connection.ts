@@ -8,16 +8,15 @@ import type { FieldBlock } from "../http/field-block.ts";
 import type { HeadMeta } from "../protocols/protocol.ts";
 import { KEEP_CONNECTION, Note, Role } from "../wire/abi.ts";
 import type { ConnectionContext, ProtocolSetup } from "./context.ts";
-import { overdue, StallWatch } from "./deadlines.ts";
+import { overdue, overdueExchange, StallWatch } from "./deadlines.ts";
 import { Exchange, type ExchangeHost } from "./exchange.ts";
 import { ExchangeTable } from "./exchange-table.ts";
+import { Leftovers } from "./leftovers.ts";
 import { Linger } from "./linger.ts";
 import { Reader, type RowTarget } from "./reader.ts";
-import { errorResponse } from "./refusal.ts";
+import { answerError, isBystander } from "./refusal.ts";
 import type { Transport, TransportListener } from "./transport.ts";
-
-/** A multiplexed connection waits this long for a handler that does not read, then that request is refused. */
-const WINDOW_WAIT_MS = 1_000;
+import { Window } from "./window.ts";
 
 /** One connection. */
 export class Connection implements TransportListener, RowTarget, ExchangeHost {
@@ -27,14 +26,19 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   readonly #exchanges = new ExchangeTable();
   readonly #onClosed: () => void;
   readonly #stall = new StallWatch();
+  readonly #window: Window;
+  readonly #leftovers = new Leftovers();
   #transport!: Transport;
   #linger: Linger | undefined;
   /** No further request is taken from this connection. */
   #closing = false;
-  #pausedSinceMs = 0;
-  #inputMs: number;
+  /** Has a request ended since the last bytes came? Rows of the same read may still speak of it. */
+  #endedInRead = false;
+  #activeMs: number;
+  #heard = false;
   #headSinceMs = 0;
-  #leftoverSinceMs = 0;
+  /** Since when the server drains while this connection has not carried anything yet. */
+  #graceSinceMs = 0;
 
   constructor(context: ConnectionContext, setup: ProtocolSetup, onClosed: () => void) {
     this.context = context;
@@ -42,16 +46,21 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
     this.#onClosed = onClosed;
     const decoder = context.engine.createDecoder(setup.protocol, setup.decoderOptions);
     this.#reader = new Reader(context.engine, decoder, this);
-    this.#inputMs = context.nowMs;
+    this.#window = new Window(context, this.#exchanges);
+    this.#activeMs = context.nowMs;
   }
 
   get transport(): Transport {
     return this.#transport;
   }
 
+  get #isFastCgi(): boolean {
+    return this.setup.protocol.name === "fastcgi";
+  }
+
   /** Is nothing more to be read? */
   get deaf(): boolean {
-    return this.#linger !== undefined || this.#transport.destroyed;
+    return this.#linger !== undefined || this.#transport.broken;
   }
 
   /** Has this connection no request in flight? */
@@ -67,13 +76,15 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   // --- transport ----------------------------------------------------------------------------------
 
   received(chunk: Buffer): void {
-    if (this.#linger !== undefined) {
-      this.#linger.drop(chunk.length);
-      return;
-    }
-    this.#inputMs = this.context.nowMs;
+    if (this.#linger !== undefined) return this.#linger.drop(chunk.length);
+    this.#activeMs = this.context.nowMs;
+    this.#heard = true;
+    this.#endedInRead = false;
     if (!this.#reader.read(chunk)) this.windowFull();
-    const partial = this.#reader.partial || this.#exchanges.list().some((one) => !one.headDone);
+    // A frame that is cut off behind a head belongs to a body, which has its own deadline.
+    const partial = this.idle
+      ? this.#reader.partial
+      : this.#exchanges.list().some((one) => !one.headDone);
     this.#headSinceMs = partial ? this.#headSinceMs || this.context.nowMs : 0;
   }
 
@@ -90,10 +101,7 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   }
 
   closed(): void {
-    this.#closing = true;
-    for (const exchange of this.#exchanges.list())
-      exchange.lose(new AbortError("ERR_CONNECTION_LOST"));
-    this.#reader.discard();
+    this.#loseAll();
     this.#onClosed();
   }
 
@@ -104,7 +112,10 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   // --- rows ---------------------------------------------------------------------------------------
 
   begin(exchangeId: number, detail: number): void {
-    this.#exchanges.add(new Exchange(this, exchangeId, detail));
+    const exchange = new Exchange(this, exchangeId, detail);
+    this.#exchanges.add(exchange);
+    // Only where others still run on it; a connection without a request closes when the server drains.
+    if (this.context.draining && this.isShared()) exchange.refuse(ERRORS.LIMIT_REQUESTS);
   }
 
   head(exchangeId: number, fields: FieldBlock, meta: HeadMeta): void {
@@ -113,11 +124,13 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
 
   body(exchangeId: number, chunk: Buffer): void {
     this.#exchanges.get(exchangeId)?.body(chunk);
+    this.#window.measure(this.#transport);
   }
 
   bodyEnd(exchangeId: number, leftover: boolean): void {
-    if (leftover) this.#leftoverSinceMs = 0;
-    else this.#exchanges.get(exchangeId)?.bodyEnd();
+    const exchange = this.#exchanges.get(exchangeId);
+    if (leftover || exchange === undefined) this.#leftovers.remove();
+    else exchange.bodyEnd();
   }
 
   data(exchangeId: number, chunk: Buffer): void {
@@ -129,7 +142,9 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   }
 
   abort(exchangeId: number): void {
-    this.#exchanges.get(exchangeId)?.abort();
+    const exchange = this.#exchanges.get(exchangeId);
+    if (exchange === undefined) this.#leftovers.remove();
+    else exchange.abort();
   }
 
   control(type: number, contentView: Uint8Array): void {
@@ -145,30 +160,30 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   error(exchangeId: number, row: ErrorRow): void {
     const exchange = this.#exchanges.get(exchangeId);
     if (row.scope === "request") {
-      // Refusals of a second request leave the first, and the connection, as they are.
-      const bystander = row.status === 0 || row === ERRORS.FCGI_OVERLOADED;
-      if (!bystander) this.#closing = true;
-      const refused = exchange ?? new Exchange(this, exchangeId, Role.RESPONDER | KEEP_CONNECTION);
-      if (exchange === undefined) this.#exchanges.add(refused);
-      refused.refuse(row);
+      if (exchange !== undefined) exchange.refuse(row);
+      else if (this.#isNew(row)) this.#refuseNew(exchangeId, row);
+      // Else its answer has left while the decoder was ahead: a second one would be taken for another request's.
+      else if (!this.#isFastCgi) this.drain();
+      else if (row === ERRORS.BODY_SHORT) this.#leftovers.remove();
       return;
     }
     this.#closing = true;
-    if (row.status === 0) {
-      this.#transport.destroy();
-      return;
-    }
+    if (row.status === 0) return this.#transport.destroy();
     if (exchange !== undefined) exchange.refuse(row);
-    else this.#answerError(row);
+    else answerError(this, row);
     this.#startLinger();
   }
 
-  /** A whole answer to bytes that became no request. */
-  #answerError(row: ErrorRow): void {
-    const { head, body } = errorResponse(row.status);
-    const end = { appStatus: 0, protocolStatus: 0, reuse: false, stdout: true, stderr: false };
-    this.setup.encoder.response(this.#transport.writer, 1, head, body, end);
-    this.#transport.flush();
+  /** Is this about a request that was never seen to begin? */
+  #isNew(row: ErrorRow): boolean {
+    return isBystander(row) || !(this.#isFastCgi || this.#endedInRead);
+  }
+
+  #refuseNew(exchangeId: number, row: ErrorRow): void {
+    const exchange = new Exchange(this, exchangeId, Role.RESPONDER | KEEP_CONNECTION);
+    exchange.inputDue = false;
+    this.#exchanges.add(exchange);
+    exchange.refuse(row);
   }
 
   // --- what exchanges ask -------------------------------------------------------------------------
@@ -178,28 +193,28 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   }
 
   canReuse(exchange: Exchange): boolean {
-    return (
-      exchange.keepConnection && exchange.inputQuiet && !this.#closing && !this.context.draining
-    );
+    const over = this.#closing || this.context.draining || exchange.refused;
+    return exchange.keepConnection && exchange.inputQuiet && !over;
   }
 
   exchangeEnded(exchange: Exchange): void {
     if (!this.#exchanges.delete(exchange)) return;
     if (exchange.counted) this.context.activeRequests--;
     this.#reader.note(Note.ENDED, exchange.id);
+    this.#endedInRead = true;
+    this.#activeMs = this.context.nowMs;
     if (this.deaf) return;
-    const isAjp = this.setup.protocol.name === "ajp";
-    if (!exchange.keepConnection || this.context.draining || (isAjp && !this.canReuse(exchange))) {
-      this.#closing = true;
-    }
-    if (!exchange.inputDone) this.#leftoverSinceMs = this.context.nowMs;
+    const shares = this.setup.decoderOptions.requestsPerConnection > 1;
+    const isLast = !exchange.keepConnection || (exchange.refused && !shares);
+    if (isLast || this.context.draining) this.#closing = true;
+    if (!this.#isFastCgi && !this.canReuse(exchange)) this.#closing = true;
+    else if (this.#isFastCgi && exchange.inputDue) this.#leftovers.add(this.context.nowMs);
     if (this.#closing && this.idle) this.#startLinger();
     else this.bodyWanted();
   }
 
   breakOff(): void {
-    this.#closing = true;
-    this.#transport.breakOff(this.setup.protocol.name === "fastcgi");
+    this.#transport.breakOff(this.#isFastCgi);
   }
 
   noteDecoder(note: number, exchangeId: number): void {
@@ -207,17 +222,11 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   }
 
   windowFull(): void {
-    if (this.#pausedSinceMs !== 0) return;
-    this.#pausedSinceMs = this.context.nowMs;
-    this.#transport.pause();
+    this.#window.close(this.#transport);
   }
 
   bodyWanted(): void {
-    if (this.#pausedSinceMs === 0) return;
-    if (this.#exchanges.list().some((one) => one.full)) return;
-    this.#pausedSinceMs = 0;
-    for (const exchange of this.#exchanges.list()) exchange.inputMs = this.context.nowMs;
-    this.#transport.resume();
+    this.#window.open(this.#transport);
   }
 
   // --- ends ---------------------------------------------------------------------------------------
@@ -225,7 +234,10 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   /** Soft stop: what runs is finished, then the connection closes. */
   drain(): void {
     this.#closing = true;
-    if (this.idle && this.#linger === undefined) this.#startLinger();
+    if (!this.idle) return;
+    // Accepted just now: its request may be under way, and no front server sends it again once it has left.
+    if (!this.#heard && this.#graceSinceMs === 0) this.#graceSinceMs = this.context.nowMs;
+    else this.#startLinger();
   }
 
   /** Hard stop. */
@@ -233,11 +245,15 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
     this.#transport.destroy();
   }
 
-  #startLinger(): void {
-    if (this.deaf) return;
+  #loseAll(): void {
     for (const exchange of this.#exchanges.list())
       exchange.lose(new AbortError("ERR_CONNECTION_LOST"));
     this.#reader.discard();
+  }
+
+  #startLinger(): void {
+    if (this.deaf) return;
+    this.#loseAll();
     this.#linger = new Linger(this.#transport, this.context.nowMs);
   }
 
@@ -245,14 +261,18 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   check(): void {
     const { nowMs, timeouts } = this.context;
     if (this.#linger !== undefined) return this.#linger.check(nowMs);
-    this.#checkWindow(nowMs);
-    this.#checkBodies(nowMs);
+    for (const exchange of this.#window.overdue()) exchange.refuse(ERRORS.LIMIT_WINDOW);
+    for (const exchange of this.#exchanges.list()) {
+      const row = overdueExchange(exchange, nowMs, timeouts, this.#window.closed);
+      if (row !== undefined) exchange.refuse(row);
+    }
     const times = {
       nowMs,
-      inputMs: this.#inputMs,
+      activeMs: this.#activeMs,
       headSinceMs: this.#headSinceMs,
       stalledSinceMs: this.#stall.check(this.#transport, nowMs),
-      leftoverSinceMs: this.#leftoverSinceMs,
+      leftoverSinceMs: this.#leftovers.sinceMs,
+      graceSinceMs: this.idle ? this.#graceSinceMs : 0,
       exchanges: this.#exchanges.size,
     };
     const verdict = overdue(times, timeouts);
@@ -261,39 +281,13 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
     else if (verdict !== "none") this.drain();
   }
 
-  #checkWindow(nowMs: number): void {
-    if (
-      !this.isShared() ||
-      this.#pausedSinceMs === 0 ||
-      nowMs - this.#pausedSinceMs < WINDOW_WAIT_MS
-    )
-      return;
-    for (const exchange of this.#exchanges.list()) {
-      if (exchange.full) exchange.refuse(ERRORS.LIMIT_WINDOW);
-    }
-    this.bodyWanted();
-  }
-
-  #checkBodies(nowMs: number): void {
-    const { body, request } = this.context.timeouts;
-    for (const exchange of this.#exchanges.list()) {
-      const waits = exchange.awaitsBody && this.#pausedSinceMs === 0;
-      const bodyOver = body > 0 && waits && nowMs - exchange.inputMs >= body;
-      const requestOver = request > 0 && nowMs - exchange.beganMs >= request;
-      if (!bodyOver && !requestOver) continue;
-      this.#closing = true;
-      exchange.refuse(bodyOver ? ERRORS.TIMEOUT_BODY : ERRORS.TIMEOUT_REQUEST);
-    }
-  }
-
   #headOverdue(): void {
-    this.#closing = true;
+    this.#headSinceMs = 0;
     for (const exchange of this.#exchanges.list()) {
       if (!exchange.headDone) exchange.refuse(ERRORS.TIMEOUT_HEAD);
     }
     if (!this.idle) return;
-    if (this.setup.protocol.name !== "fastcgi" && this.#linger === undefined)
-      this.#answerError(ERRORS.TIMEOUT_HEAD);
+    if (!this.#isFastCgi && !this.deaf) answerError(this, ERRORS.TIMEOUT_HEAD);
     this.#startLinger();
   }
 }

@@ -2,29 +2,34 @@
  * Which of a connection's deadlines has passed: one look a second for each connection, and no timer of its own.
  * It decides by numbers alone; what follows from its verdict is the connection's business.
  */
+import { ERRORS, type ErrorRow } from "../errors.ts";
 import type { ConnectionTimeouts } from "./context.ts";
 import type { Transport } from "./transport.ts";
 
 /** What a connection says of itself. Times are those of the coarse clock, in milliseconds. */
 export interface ConnectionTimes {
   readonly nowMs: number;
-  /** When the last byte came. */
-  readonly inputMs: number;
+  /** When the last byte came, or the last request ended. */
+  readonly activeMs: number;
   /** Since when a head is incomplete; 0 when none is. */
   readonly headSinceMs: number;
   /** Since when responses are queued and the peer takes nothing; 0 when nothing is queued or it does. */
   readonly stalledSinceMs: number;
   /** Since when leftover input of an ended request is awaited (FastCGI); 0 when none is. */
   readonly leftoverSinceMs: number;
+  /** Since when a new connection of a draining server has been waited for; 0 when none is. */
+  readonly graceSinceMs: number;
   /** Requests in flight. */
   readonly exchanges: number;
 }
 
 /** The verdict: nothing, or which deadline has passed. */
-export type Overdue = "none" | "head" | "write" | "idle" | "leftover";
+export type Overdue = "none" | "head" | "write" | "idle" | "leftover" | "grace";
 
 /** Leftover input of an ended request may take this long, then the connection is closed. */
 const LEFTOVER_MS = 2_000;
+/** A new connection without a byte is given this long by a draining server. */
+const GRACE_MS = 1_000;
 
 const passed = (sinceMs: number, timeoutMs: number, nowMs: number): boolean =>
   sinceMs > 0 && timeoutMs > 0 && nowMs - sinceMs >= timeoutMs;
@@ -35,8 +40,29 @@ export function overdue(times: ConnectionTimes, timeouts: ConnectionTimeouts): O
   if (passed(times.stalledSinceMs, timeouts.write, nowMs)) return "write";
   if (passed(times.headSinceMs, timeouts.head, nowMs)) return "head";
   if (passed(times.leftoverSinceMs, LEFTOVER_MS, nowMs)) return "leftover";
-  if (times.exchanges === 0 && passed(times.inputMs, timeouts.idle, nowMs)) return "idle";
+  if (times.exchanges === 0 && passed(times.activeMs, timeouts.idle, nowMs)) return "idle";
+  if (passed(times.graceSinceMs, GRACE_MS, nowMs)) return "grace";
   return "none";
+}
+
+/** What a request says of itself. */
+export interface ExchangeTimes {
+  /** Is a byte of its body due that nobody holds back? */
+  readonly awaitsBody: boolean;
+  readonly inputMs: number;
+  readonly beganMs: number;
+}
+
+/** The error of the deadline that a request has passed, if it has. */
+export function overdueExchange(
+  exchange: ExchangeTimes,
+  nowMs: number,
+  timeouts: ConnectionTimeouts,
+  windowClosed: boolean,
+): ErrorRow | undefined {
+  const waits = exchange.awaitsBody && !windowClosed;
+  if (waits && passed(exchange.inputMs, timeouts.body, nowMs)) return ERRORS.TIMEOUT_BODY;
+  return passed(exchange.beganMs, timeouts.request, nowMs) ? ERRORS.TIMEOUT_REQUEST : undefined;
 }
 
 /** Notices a peer that takes nothing of what is queued for it. */

@@ -18,6 +18,7 @@ import {
   RequestState,
   ResponseEvent,
 } from "./lifecycle.ts";
+import { isBystander, protocolStatusOf } from "./refusal.ts";
 import {
   ResponseHalf,
   type ResponseOwner,
@@ -46,10 +47,6 @@ const ROLES: Readonly<Record<number, RoleName>> = {
   [Role.AUTHORIZER]: "authorizer",
   [Role.FILTER]: "filter",
 };
-/** protocolStatus of refusals (FastCGI §5.5). */
-const CANT_MPX_CONN = 1;
-const OVERLOADED = 2;
-const UNKNOWN_ROLE = 3;
 
 /** One request in flight. */
 export class Exchange implements Carrier, ResponseOwner {
@@ -62,6 +59,10 @@ export class Exchange implements Carrier, ResponseOwner {
   inputMs: number;
   /** Is the window full, and has the handler not asked for more since? */
   full = false;
+  /** May input of this request still come, as far as one can know? */
+  inputDue = true;
+  /** Did it break a rule or a limit? Then the connection is not used again, unless others share it. */
+  refused = false;
   head!: RequestHead;
   readonly #host: ExchangeHost;
   readonly #response: ResponseHalf;
@@ -166,6 +167,7 @@ export class Exchange implements Carrier, ResponseOwner {
   /** ABORT_REQUEST: the handler hears of it, and the peer gets its END_REQUEST (FastCGI §5.4). */
   abort(): void {
     if (!this.#move(RequestEvent.ABORT)) return;
+    this.inputDue = false;
     const { begun } = this.#response;
     if (!this.#response.move(ResponseEvent.END)) return;
     this.#side?.aborted(new AbortError("ERR_ABORTED"));
@@ -184,15 +186,14 @@ export class Exchange implements Carrier, ResponseOwner {
   /** The peer broke a rule or a limit with this request: a full answer, or a broken end where one has begun. */
   refuse(row: ErrorRow): void {
     this.#move(RequestEvent.CLOSE);
+    this.refused = !isBystander(row);
+    if (row === ERRORS.BODY_SHORT) this.inputDue = false;
     const { begun } = this.#response;
     if (!this.#response.move(begun ? ResponseEvent.FAIL : ResponseEvent.END)) return;
     this.#side?.aborted(new ProtocolError(row));
-    if (begun) return this.#breakOff();
-    if (row.status !== 0) {
-      this.#response.sendError(row.status, row === ERRORS.FCGI_OVERLOADED ? OVERLOADED : 0);
-    } else {
-      this.#response.sendEnd(row === ERRORS.FCGI_ROLE ? UNKNOWN_ROLE : CANT_MPX_CONN, false);
-    }
+    if (begun) return this.#breakOff(true);
+    if (row.status !== 0) this.#response.sendError(row.status, protocolStatusOf(row));
+    else this.#response.sendEnd(protocolStatusOf(row), false);
     this.responseOver();
   }
 
@@ -236,7 +237,8 @@ export class Exchange implements Carrier, ResponseOwner {
   }
 
   giveUp(): void {
-    if (this.#response.move(ResponseEvent.FAIL)) this.#breakOff();
+    const { begun } = this.#response;
+    if (this.#response.move(ResponseEvent.FAIL)) this.#breakOff(begun);
   }
 
   // --- ResponseOwner ------------------------------------------------------------------------------
@@ -271,16 +273,19 @@ export class Exchange implements Carrier, ResponseOwner {
     return this.#side !== undefined;
   }
 
-  #breakOff(): void {
-    if (this.#host.isShared()) {
+  #breakOff(begun: boolean): void {
+    if (!this.#host.isShared()) {
+      // Before the exchange leaves: what follows an ordinary end would send a FIN, which looks like success.
+      this.#host.breakOff();
+    } else if (begun) {
       // Others live on this connection: END_REQUEST with an appStatus is all that can be said (docs/errors.md).
       this.#response.appStatus = 1;
       this.#response.sendEnd(0, true);
-      this.responseOver();
-      return;
+    } else {
+      this.#response.appStatus = 1;
+      this.#response.sendError(500, 0);
     }
     this.responseOver();
-    this.#host.breakOff();
   }
 
   #move(event: number): boolean {

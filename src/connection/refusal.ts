@@ -3,7 +3,21 @@
  * They show no stack, path or version. Retry-After goes with 503, so that a balancer comes back.
  */
 import { STATUS_CODES } from "node:http";
+import { ERRORS, type ErrorRow } from "../errors.ts";
 import type { ResponseHead } from "../http/head.ts";
+import type { ResponsePath } from "./response-half.ts";
+
+/** Is this about a request that never began, so that its neighbours and the connection are as they were? */
+export function isBystander(row: ErrorRow): boolean {
+  return row.status === 0 || row === ERRORS.FCGI_OVERLOADED;
+}
+
+/** protocolStatus of END_REQUEST: anything but REQUEST_COMPLETE only where a server expects it (FastCGI §5.5). */
+export function protocolStatusOf(row: ErrorRow): number {
+  if (row === ERRORS.FCGI_CANT_MPX) return 1;
+  if (row === ERRORS.FCGI_OVERLOADED) return 2;
+  return row === ERRORS.FCGI_ROLE ? 3 : 0;
+}
 
 /** A whole response for a status. */
 export function errorResponse(status: number): { head: ResponseHead; body: Uint8Array } {
@@ -17,4 +31,12 @@ export function errorResponse(status: number): { head: ResponseHead; body: Uint8
     ...(status === 503 ? ["Retry-After", "1"] : []),
   ];
   return { head: { status, reason, fields, contentLength: body.length }, body };
+}
+
+/** A whole answer to bytes that became no request. */
+export function answerError({ setup, transport }: ResponsePath, row: ErrorRow): void {
+  const { head, body } = errorResponse(row.status);
+  const end = { appStatus: 0, protocolStatus: 0, reuse: false, stdout: true, stderr: false };
+  setup.encoder.response(transport.writer, 1, head, body, end);
+  transport.flush();
 }

@@ -33,6 +33,7 @@ export class Transport {
   readonly #listener: TransportListener;
   #error: Error | undefined;
   #finished = false;
+  #broken = false;
 
   constructor(socket: Socket, listener: TransportListener) {
     this.#socket = socket;
@@ -63,9 +64,14 @@ export class Transport {
     return this.#socket.destroyed;
   }
 
+  /** Is it gone, or about to go in a way that the peer sees as a failure? */
+  get broken(): boolean {
+    return this.#broken || this.#socket.destroyed;
+  }
+
   /** Writes what the writer holds. Returns false when more should wait for `drained`. */
   flush(written?: (error?: Error | null) => void): boolean {
-    if (this.#finished || this.#socket.destroyed) {
+    if (this.#finished || this.broken) {
       this.writer.discard();
       if (written !== undefined) process.nextTick(written, new Error("The connection is closed."));
       return false;
@@ -87,7 +93,7 @@ export class Transport {
 
   /** Ends our side once everything is written; reading goes on. */
   finish(): void {
-    if (this.#finished) return;
+    if (this.#finished || this.broken) return;
     this.#finished = true;
     this.#socket.end();
   }
@@ -104,7 +110,8 @@ export class Transport {
    * @param invalidRecord does the peer read records (FastCGI)?
    */
   breakOff(invalidRecord: boolean): void {
-    if (this.#socket.destroyed) return;
+    if (this.broken) return;
+    this.#broken = true;
     if (!this.isUnix) {
       this.#socket.resetAndDestroy();
       return;

@@ -50,7 +50,8 @@ export class Window {
   /** Who has held up the others for too long: the full ones, or else the one that holds most. */
   overdue(): Exchange[] {
     const { nowMs } = this.#context;
-    if (this.#exchanges.size < 2 || !this.closed || nowMs - this.#closedSinceMs < WAIT_MS) return [];
+    if (this.#exchanges.size < 2 || !this.closed || nowMs - this.#closedSinceMs < WAIT_MS)
+      return [];
     const all = this.#exchanges.list();
     const full = all.filter((one) => one.full);
     if (full.length > 0) return full;

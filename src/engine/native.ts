@@ -23,20 +23,38 @@ export interface AbiReport {
   readonly fieldNames: readonly string[];
 }
 
-/** The addon's surface. */
+/** Ring and tables as the addon holds them; nothing but the addon can look inside. */
+export interface MemoryHandle {
+  readonly kind: "memory";
+}
+
+/** A decoder of the addon. */
+export interface DecoderHandle {
+  readonly kind: "decoder";
+}
+
+/** The addon's surface: functions that take a handle, because a call of a method costs three times as much. */
 export interface Addon {
   abi(): AbiReport;
-  /** Throws TypeError for memory that is no plain, attached array of the right type and size. */
-  readonly Decoder: new (
-    protocolNumber: number,
+  /**
+   * Takes ring and tables and keeps them alive.
+   *
+   * @throws TypeError for anything but plain, attached arrays of the right type and size
+   */
+  createMemory(
     ring: Uint8Array,
     events: Int32Array,
     fields: Int32Array,
     state: Int32Array,
     readEnd: number,
     headEnd: number,
-    options: Float64Array,
-  ) => Decoder;
+  ): MemoryHandle;
+  /** Makes a decoder; `options` are the numbers of {@link abi.DecoderOption}, copied. Throws TypeError. */
+  createDecoder(memory: MemoryHandle, protocolNumber: number, options: Float64Array): DecoderHandle;
+  /** As {@link Decoder.decode}. Throws RangeError outside of the read area, TypeError when memory was detached. */
+  decode(decoder: DecoderHandle, start: number, end: number): number;
+  /** As {@link Decoder.note}. Throws TypeError for anything but whole numbers. */
+  note(decoder: DecoderHandle, event: number, exchangeId: number): void;
 }
 
 /** An addon that can be used, and where it was; or why there is none, as one clause. */
@@ -86,7 +104,9 @@ export function expectedNumbers(): Map<string, number> {
 
 /** Errors that a decoder finds; the others are TypeScript's own and never cross the seam. */
 function isDecoderError(number: number): boolean {
-  return number < 60 && number !== ERRORS.AJP_SECRET.number && number !== ERRORS.AJP_ATTRIBUTE.number;
+  return (
+    number < 60 && number !== ERRORS.AJP_SECRET.number && number !== ERRORS.AJP_ATTRIBUTE.number
+  );
 }
 
 /**
@@ -144,40 +164,63 @@ export function loadAddon(paths: readonly string[]): LoadedAddon {
   return failure ?? { reason: "the addon is not built" };
 }
 
+/** One decoder of the addon in the shape of the seam. */
+class NativeDecoder implements Decoder {
+  readonly #addon: Addon;
+  readonly #handle: DecoderHandle;
+
+  constructor(addon: Addon, handle: DecoderHandle) {
+    this.#addon = addon;
+    this.#handle = handle;
+  }
+
+  decode(start: number, end: number): number {
+    return this.#addon.decode(this.#handle, start, end);
+  }
+
+  note(event: number, exchangeId: number): void {
+    this.#addon.note(this.#handle, event, exchangeId);
+  }
+}
+
+/** Writes decoder options as the numbers that the addon takes, {@link abi.DECODER_OPTIONS} of them. */
+export function writeOptions(numbers: Float64Array, options: limits.DecoderOptions): Float64Array {
+  const { DecoderOption } = abi;
+  numbers[DecoderOption.HEAD_BYTES] = options.headBytes;
+  numbers[DecoderOption.FIELD_COUNT] = options.fieldCount;
+  numbers[DecoderOption.NAME_BYTES] = options.nameBytes;
+  numbers[DecoderOption.VALUE_BYTES] = options.valueBytes;
+  numbers[DecoderOption.BODY_BYTES] = options.bodyBytes;
+  numbers[DecoderOption.HEAD_RECORDS] = options.headRecords;
+  numbers[DecoderOption.REQUESTS_PER_CONNECTION] = options.requestsPerConnection;
+  numbers[DecoderOption.AJP_PACKET_BYTES] = options.ajpPacketBytes;
+  numbers[DecoderOption.AJP_RAW_BODY] = options.ajpRawBody ? 1 : 0;
+  numbers[DecoderOption.SCGI_STRICT] = options.scgiStrict ? 1 : 0;
+  return numbers;
+}
+
 /** Makes engines whose decoders run in the addon. */
 export function nativeEngine(addon: Addon): EngineFactory {
   return ({ headBytes, fieldCount }): Engine => {
     const ring = createRing(headBytes);
     const tables = createTables(fieldCount);
+    const { events, fields, state } = tables;
+    const memory = addon.createMemory(
+      ring.bytes,
+      events,
+      fields,
+      state,
+      ring.readEnd,
+      ring.headEnd,
+    );
     const numbers = new Float64Array(abi.DECODER_OPTIONS);
-    const { DecoderOption } = abi;
     return {
       name: "native",
       ring,
       tables,
       createDecoder(protocol: Protocol, options: limits.DecoderOptions): Decoder {
-        numbers[DecoderOption.HEAD_BYTES] = options.headBytes;
-        numbers[DecoderOption.FIELD_COUNT] = options.fieldCount;
-        numbers[DecoderOption.NAME_BYTES] = options.nameBytes;
-        numbers[DecoderOption.VALUE_BYTES] = options.valueBytes;
-        numbers[DecoderOption.BODY_BYTES] = options.bodyBytes;
-        numbers[DecoderOption.HEAD_RECORDS] = options.headRecords;
-        numbers[DecoderOption.REQUESTS_PER_CONNECTION] = options.requestsPerConnection;
-        numbers[DecoderOption.AJP_PACKET_BYTES] = options.ajpPacketBytes;
-        numbers[DecoderOption.AJP_RAW_BODY] = options.ajpRawBody ? 1 : 0;
-        numbers[DecoderOption.SCGI_STRICT] = options.scgiStrict ? 1 : 0;
-        const { bytes, readEnd, headEnd } = ring;
-        const { events, fields, state } = tables;
-        return new addon.Decoder(
-          protocol.number,
-          bytes,
-          events,
-          fields,
-          state,
-          readEnd,
-          headEnd,
-          numbers,
-        );
+        writeOptions(numbers, options);
+        return new NativeDecoder(addon, addon.createDecoder(memory, protocol.number, numbers));
       },
     };
   };

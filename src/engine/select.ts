@@ -65,7 +65,10 @@ export function selectEngine(
   const wish = byOption === "auto" ? byEnvironment : byOption;
   const source = byOption === "auto" ? "POSTERN_ENGINE" : "option engine";
   if (wish === "typescript") {
-    return { choice: { name: wish, reason: `${source} asks for it` }, create: createTypescriptEngine };
+    return {
+      choice: { name: wish, reason: `${source} asks for it` },
+      create: createTypescriptEngine,
+    };
   }
   const loaded = loadAddon(paths());
   if (loaded.addon !== undefined) {

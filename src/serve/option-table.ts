@@ -49,8 +49,9 @@ const PORT_MAX = 65_535;
 const BACKLOG_MAX = 65_535;
 const DESCRIPTOR_MAX = 1_048_575;
 
-/** Smallest and largest AJP packet, in bytes, its four header bytes included. */
+/** Smallest AJP packet that can be agreed on, in bytes, its four header bytes included. */
 export const PACKET_BYTES_MIN = 8_192;
+/** Largest AJP packet, in bytes, its four header bytes included. */
 export const PACKET_BYTES_MAX = 65_536;
 /** Highest number of a descriptor that is taken at its word. */
 export const FD_MAX: number = DESCRIPTOR_MAX;

@@ -56,7 +56,10 @@ export interface ServeOptions {
    * @default 0o660 — the owner and the group, in which the web server should be
    */
   mode?: number | string | undefined;
-  /** Permissions of the socket file as 0o777 without these bits. 0o002 gives 0o775. */
+  /**
+   * Permissions of the socket file as 0o777 without these bits: 0o002 gives 0o775. On the command line it becomes
+   * the umask of the whole process as well, as in runfcgi.
+   */
   umask?: number | string | undefined;
   /** User, by name or number, to own the socket file; takes root. */
   owner?: string | number | undefined;

@@ -140,9 +140,10 @@ export class Server extends HttpServer {
 
   /** Stops accepting, finishes what runs, then closes every connection; by force after `timeouts.drain`. */
   override close(callback?: (error?: Error) => void): this {
+    // While the handle is open no other file can have our socket's inode number: the check of ownership holds.
+    this.#bound?.release();
     super.close(callback);
     if (this.#acceptor.draining) return this;
-    this.#bound?.release();
     this.#acceptor.drain();
     const { drain } = this.#options.timeouts;
     const force =

@@ -25,10 +25,14 @@ export interface Tables {
  * @param fieldCount `limits.fieldCount`: the most fields one head may have
  */
 export function createTables(fieldCount: number): Tables {
+  const eventCells = EVENT_ROWS * EVENT_WIDTH;
+  const fieldCells = (fieldCount + FIELD_ROWS_EXTRA) * FIELD_WIDTH;
+  // One piece of memory: the addon asks of each piece, call by call, whether it is still there.
+  const cells = new Int32Array(eventCells + fieldCells + STATE_CELLS);
   return {
-    events: new Int32Array(EVENT_ROWS * EVENT_WIDTH),
-    fields: new Int32Array((fieldCount + FIELD_ROWS_EXTRA) * FIELD_WIDTH),
-    state: new Int32Array(STATE_CELLS),
+    events: cells.subarray(0, eventCells),
+    fields: cells.subarray(eventCells, eventCells + fieldCells),
+    state: cells.subarray(eventCells + fieldCells),
   };
 }
 

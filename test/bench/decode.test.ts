@@ -9,11 +9,11 @@ import { expect, test } from "vitest";
 const root = resolve(import.meta.dirname, "../..");
 
 test("the decode bench checks its rows and prints a line for each protocol and request", () => {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ["scripts/bench.mjs", "decode"],
-    { cwd: root, encoding: "utf8", env: { ...process.env, POSTERN_BENCH_BLINK: "1" } },
-  );
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["scripts/bench.mjs", "decode"], {
+    cwd: root,
+    encoding: "utf8",
+    env: { ...process.env, POSTERN_BENCH_BLINK: "1" },
+  });
   expect(stderr).not.toMatch(/Error/);
   expect(status).toBe(0);
   const lines = stdout.split("\n").filter((line) => /^\| (fastcgi|scgi|ajp) /.test(line));

@@ -96,19 +96,29 @@ function follow(child: ChildProcess): Running {
   };
 }
 
+/**
+ * Bundles one source file as scripts/build.mjs does, so that Node itself runs it, and not the test runner.
+ *
+ * @param source path inside src/
+ * @param file   where the CommonJS module goes
+ */
+export async function bundle(source: string, file: string): Promise<void> {
+  await build({
+    input: join(root, "src", source),
+    cwd: root,
+    platform: "node",
+    external: (id) => !id.startsWith(".") && !id.startsWith("/"),
+    output: { file, format: "cjs", codeSplitting: false },
+  });
+}
+
 /** Bundles the command line into a folder of its own. */
 export async function makeProgram(): Promise<Program> {
   const folder = mkdtempSync(join(tmpdir(), "postern-cli-"));
   chmodSync(folder, 0o755);
   const program = join(folder, "cli.cjs");
   copyFileSync(join(root, "package.json"), join(folder, "package.json"));
-  await build({
-    input: join(root, "src/cli/main.ts"),
-    cwd: root,
-    platform: "node",
-    external: (id) => !id.startsWith(".") && !id.startsWith("/"),
-    output: { file: program, format: "cjs", codeSplitting: false },
-  });
+  await bundle("cli/main.ts", program);
   const children: Running[] = [];
   const start = (args: readonly string[], options: RunOptions = {}): Running => {
     const words = [process.execPath, program, ...args];

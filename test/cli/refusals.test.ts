@@ -223,4 +223,16 @@ describe("applications", () => {
     );
     expect(stderr).toMatch(/throws\.mjs:1:/);
   });
+
+  test("one that cannot be parsed shows the line", async () => {
+    fs.writeFileSync(
+      join(program.folder, "syntax.mjs"),
+      "export default (req, res) => {\n  res.end(;\n};\n",
+    );
+    const { code, stderr } = await run("syntax.mjs");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /failed while loading\.\n\S+syntax\.mjs:2\n +res\.end\(;\n +\^\n\nSyntaxError: /,
+    );
+  });
 });

@@ -28,7 +28,7 @@ const traits: Traits = {
   chunked: "forwarded",
   cookie: "a=1, b=2",
   repeatedResponse: "joined",
-  abortWhileWaiting: false,
+  abortWhileWaiting: "never",
   stderrLogged: true,
   // What app.mjs writes to the error stream, and clients that hang up while an answer is passed on.
   expectedLog: [/AH01071: Got error 'conformance:/, /AH00898|AH01070|AH01075/],

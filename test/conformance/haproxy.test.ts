@@ -16,7 +16,7 @@ const traits: Traits = {
   chunked: { status: 400, overBytes: 16_384 },
   cookie: "a=1; b=2",
   repeatedResponse: "lines",
-  abortWhileWaiting: true,
+  abortWhileWaiting: "while uploading",
   stderrLogged: true,
 };
 

@@ -22,7 +22,7 @@ const traits: Traits = {
   chunked: "forwarded",
   cookie: "a=1; b=2",
   repeatedResponse: "lines",
-  abortWhileWaiting: false,
+  abortWhileWaiting: "never",
   stderrLogged: true,
 };
 

@@ -15,7 +15,7 @@ const traits: Traits = {
   chunked: "forwarded",
   cookie: "a=1; b=2",
   repeatedResponse: "lines",
-  abortWhileWaiting: true,
+  abortWhileWaiting: "always",
   stderrLogged: true,
   expectedLog: [/FastCGI sent in stderr/],
 };

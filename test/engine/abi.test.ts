@@ -12,6 +12,7 @@ import {
 } from "../../src/engine/native.ts";
 import { FIELD_NAMES } from "../../src/http/field-names.ts";
 import { EVENT_WIDTH, FIELD_WIDTH, STATE_CELLS } from "../../src/wire/abi.ts";
+import type { Decoder } from "../../src/wire/decoder.ts";
 import { createRing, type Ring } from "../../src/wire/ring.ts";
 import { createTables, type Tables } from "../../src/wire/tables.ts";
 import { testAddonPaths } from "../support/addon.ts";
@@ -48,19 +49,16 @@ function goodParts(): Parts & { ring: Uint8Array; tables: Tables; memory: Ring }
   };
 }
 
-/** Constructs a decoder from whatever it is given. */
-function construct(addon: Addon, parts: Parts): InstanceType<Addon["Decoder"]> {
+/** Makes a decoder from whatever it is given. */
+function construct(addon: Addon, parts: Parts): Decoder {
   const { protocol, ring, events, fields, state, readEnd, headEnd, options } = parts;
-  return Reflect.construct(addon.Decoder, [
-    protocol,
-    ring,
-    events,
-    fields,
-    state,
-    readEnd,
-    headEnd,
-    options,
-  ]);
+  const parameters = [ring, events, fields, state, readEnd, headEnd];
+  const memory = Reflect.apply(addon.createMemory, undefined, parameters);
+  const handle = Reflect.apply(addon.createDecoder, undefined, [memory, protocol, options]);
+  return {
+    decode: (start, end) => addon.decode(handle, start, end),
+    note: (event, exchangeId) => addon.note(handle, event, exchangeId),
+  };
 }
 
 /** A typed array whose memory was given away. */
@@ -108,7 +106,7 @@ describe.skipIf(loaded.addon === undefined)("the addon's numbers", () => {
   });
 });
 
-describe.skipIf(loaded.addon === undefined)("the addon's Decoder refuses", () => {
+describe.skipIf(loaded.addon === undefined)("the addon refuses", () => {
   const { addon } = loaded as { addon: Addon };
   const shared = (bytes: number): SharedArrayBuffer => new SharedArrayBuffer(bytes);
   const resizable = (bytes: number): ArrayBuffer =>
@@ -153,14 +151,31 @@ describe.skipIf(loaded.addon === undefined)("the addon's Decoder refuses", () =>
     expect(() => construct(addon, { ...goodParts(), ...part })).toThrow(TypeError);
   });
 
-  test("a call without new", () => {
-    expect(() => Reflect.apply(addon.Decoder, undefined, [])).toThrow(TypeError);
+  test.each([
+    ["undefined", undefined],
+    ["null", null],
+    ["a number", 1],
+    ["an object", {}],
+    ["an object that looks like one", { kind: "memory" }],
+    ["a handle of the other kind", "other"],
+  ])("%s as handle", (_, value) => {
+    const { protocol, ring, events, fields, state, readEnd, headEnd, options } = goodParts();
+    const parameters = [ring, events, fields, state, readEnd, headEnd];
+    const memory = Reflect.apply(addon.createMemory, undefined, parameters);
+    const decoder = Reflect.apply(addon.createDecoder, undefined, [memory, protocol, options]);
+    const noMemory = value === "other" ? decoder : value;
+    const noDecoder = value === "other" ? memory : value;
+    expect(() =>
+      Reflect.apply(addon.createDecoder, undefined, [noMemory, protocol, options]),
+    ).toThrow(TypeError);
+    expect(() => Reflect.apply(addon.decode, undefined, [noDecoder, 0, 0])).toThrow(TypeError);
+    expect(() => Reflect.apply(addon.note, undefined, [noDecoder, 1, 1])).toThrow(TypeError);
   });
 
-  test("methods called on something else", () => {
-    const { decode, note } = addon.Decoder.prototype;
-    expect(() => Reflect.apply(decode, {}, [0, 0])).toThrow(TypeError);
-    expect(() => Reflect.apply(note, undefined, [1, 1])).toThrow(TypeError);
+  test("calls without arguments", () => {
+    for (const name of ["createMemory", "createDecoder", "decode", "note"] as const) {
+      expect(() => Reflect.apply(addon[name], undefined, [])).toThrow(TypeError);
+    }
   });
 
   test.each([
@@ -218,7 +233,7 @@ describe.skipIf(loaded.addon === undefined)("the addon", () => {
     const parts = goodParts();
     const off = Number.POSITIVE_INFINITY;
     parts.options = Float64Array.of(HEAD_BYTES, FIELD_COUNT, off, off, off, off, off, 8192, 0, 0);
-    expect(construct(addon, parts)).toBeInstanceOf(addon.Decoder);
+    expect(construct(addon, parts).decode(0, 0)).toBe(0);
   });
 
   test("ignores notes about exchanges it does not know", () => {

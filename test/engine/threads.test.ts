@@ -5,8 +5,8 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
-import { loadAddon } from "../../src/engine/native.ts";
-import { DecoderOption, EVENT_ROWS, EVENT_WIDTH, FIELD_WIDTH } from "../../src/wire/abi.ts";
+import { loadAddon, writeOptions } from "../../src/engine/native.ts";
+import { EVENT_ROWS, EVENT_WIDTH, FIELD_WIDTH } from "../../src/wire/abi.ts";
 import { createRing } from "../../src/wire/ring.ts";
 import { testAddonPaths } from "../support/addon.ts";
 import { decoderOptions } from "../support/engines.ts";
@@ -36,7 +36,7 @@ interface Work {
  */
 function decodeAll(require: NodeJS.Require, work: Work): string {
   const { createHash } = require("node:crypto");
-  const { Decoder } = require(work.path);
+  const { createMemory, createDecoder, decode, note } = require(work.path);
   const hash = createHash("sha256");
   const { size, readStart, readEnd, headEnd } = work.layout;
   for (let round = 0; round < work.rounds; round++) {
@@ -46,12 +46,12 @@ function decodeAll(require: NodeJS.Require, work: Work): string {
       const fields = new Int32Array(work.rows.fields);
       const state = new Int32Array(4);
       const { protocol, options } = vector;
-      const memory = [bytes, events, fields, state];
-      const decoder = new Decoder(protocol, ...memory, readEnd, headEnd, options);
+      const memory = createMemory(bytes, events, fields, state, readEnd, headEnd);
+      const decoder = createDecoder(memory, protocol, options);
       let left = new Uint8Array(0);
       for (const step of vector.steps) {
         if (!(step instanceof Uint8Array)) {
-          decoder.note(step[0], step[1]);
+          note(decoder, step[0], step[1]);
           continue;
         }
         for (let at = 0; at < step.length; at += 60_000) {
@@ -61,7 +61,7 @@ function decodeAll(require: NodeJS.Require, work: Work): string {
           bytes.set(left, start);
           bytes.set(chunk, readStart);
           do {
-            const count = decoder.decode(start, end);
+            const count = decode(decoder, start, end);
             hash.update(Buffer.from(events.slice(0, count * 6).buffer));
             hash.update(Buffer.from(fields.slice(0, 64).buffer));
             start = state[0] as number;
@@ -91,18 +91,7 @@ function makeWork(rounds: number): Work {
     vectors: all
       .filter((vector) => bytesCount(vector) < 200_000)
       .map((vector) => {
-        const chosen = decoderOptions(vector.options);
-        const options = new Float64Array(10);
-        options[DecoderOption.HEAD_BYTES] = chosen.headBytes;
-        options[DecoderOption.FIELD_COUNT] = chosen.fieldCount;
-        options[DecoderOption.NAME_BYTES] = chosen.nameBytes;
-        options[DecoderOption.VALUE_BYTES] = chosen.valueBytes;
-        options[DecoderOption.BODY_BYTES] = chosen.bodyBytes;
-        options[DecoderOption.HEAD_RECORDS] = chosen.headRecords;
-        options[DecoderOption.REQUESTS_PER_CONNECTION] = chosen.requestsPerConnection;
-        options[DecoderOption.AJP_PACKET_BYTES] = chosen.ajpPacketBytes;
-        options[DecoderOption.AJP_RAW_BODY] = Number(chosen.ajpRawBody);
-        options[DecoderOption.SCGI_STRICT] = Number(chosen.scgiStrict);
+        const options = writeOptions(new Float64Array(10), decoderOptions(vector.options));
         const steps = vector.steps.map((step) =>
           "bytes" in step
             ? new Uint8Array(step.bytes)
@@ -155,12 +144,13 @@ describe.skipIf(loaded.addon === undefined)("the addon", () => {
   test("gives memory back when decoders are dropped (N-5)", async () => {
     const code = `
       const { parentPort, workerData } = require("node:worker_threads");
-      const { Decoder } = require(workerData.path);
+      const { createMemory, createDecoder, decode } = require(workerData.path);
       const { size, readEnd, headEnd } = workerData.layout;
-      const memory = [new Uint8Array(size), new Int32Array(6144), new Int32Array(4128), new Int32Array(4)];
+      const arrays = [new Uint8Array(size), new Int32Array(6144), new Int32Array(4128), new Int32Array(4)];
+      const memory = createMemory(...arrays, readEnd, headEnd);
       const options = workerData.vectors[0].options;
       const make = (count) => {
-        for (let i = 0; i < count; i++) new Decoder(1, ...memory, readEnd, headEnd, options).decode(0, 0);
+        for (let i = 0; i < count; i++) decode(createDecoder(memory, 1, options), 0, 0);
       };
       const settle = async () => {
         for (let i = 0; i < 5; i++) {

@@ -4,7 +4,8 @@
  * Needs a C++ compiler and cmake; skipped by name with the reason where they are missing, failing there with CI=true.
  */
 import { describe, expect, test } from "vitest";
-import { DecoderOption, ProtocolNumber } from "../../src/wire/abi.ts";
+import { writeOptions } from "../../src/engine/native.ts";
+import { DECODER_OPTIONS, ProtocolNumber } from "../../src/wire/abi.ts";
 import type { DecoderOptions } from "../../src/wire/limits.ts";
 import { type DecodedProtocol, decoderOptions } from "../support/engines.ts";
 import { buildSanitized, runProgram } from "../support/sanitized.ts";
@@ -25,23 +26,17 @@ const PROTOCOLS: readonly DecodedProtocol[] = ["fastcgi", "scgi", "ajp"];
 
 /** Options as the ten numbers of the seam. */
 function optionNumbers(options: DecoderOptions): string {
-  const numbers: number[] = [];
-  numbers[DecoderOption.HEAD_BYTES] = options.headBytes;
-  numbers[DecoderOption.FIELD_COUNT] = options.fieldCount;
-  numbers[DecoderOption.NAME_BYTES] = options.nameBytes;
-  numbers[DecoderOption.VALUE_BYTES] = options.valueBytes;
-  numbers[DecoderOption.BODY_BYTES] = options.bodyBytes;
-  numbers[DecoderOption.HEAD_RECORDS] = options.headRecords;
-  numbers[DecoderOption.REQUESTS_PER_CONNECTION] = options.requestsPerConnection;
-  numbers[DecoderOption.AJP_PACKET_BYTES] = options.ajpPacketBytes;
-  numbers[DecoderOption.AJP_RAW_BODY] = Number(options.ajpRawBody);
-  numbers[DecoderOption.SCGI_STRICT] = Number(options.scgiStrict);
+  const numbers = [...writeOptions(new Float64Array(DECODER_OPTIONS), options)];
   return numbers.map((number) => (Number.isFinite(number) ? String(number) : "inf")).join(" ");
 }
 
 /** All vectors of one protocol in the format of native/test/vector_file.h. */
 function plainVectors(protocol: DecodedProtocol): string {
-  const number = { fastcgi: ProtocolNumber.FASTCGI, scgi: ProtocolNumber.SCGI, ajp: ProtocolNumber.AJP };
+  const number = {
+    fastcgi: ProtocolNumber.FASTCGI,
+    scgi: ProtocolNumber.SCGI,
+    ajp: ProtocolNumber.AJP,
+  };
   const lines = vectorsOf(protocol).flatMap((vector) => [
     `vector ${vector.id} ${number[protocol]} ${optionNumbers(decoderOptions(vector.options))}`,
     ...vector.steps.map((step) =>

@@ -33,7 +33,8 @@ test("there are sources to check", () => {
 });
 
 test("no function that cannot know its bounds, and no select (F-10)", () => {
-  const words = /\b(select|FD_SET|strcpy|strcat|sprintf|vsprintf|gets|atoi|atol|system|alloca)\s*\(/;
+  const words =
+    /\b(select|FD_SET|strcpy|strcat|sprintf|vsprintf|gets|atoi|atol|system|alloca)\s*\(/;
   expect(offenders([...core, ...binding], words)).toEqual([]);
 });
 
@@ -44,12 +45,14 @@ test("bytes are copied, compared and pointed at in bytes.h only", () => {
 });
 
 test("core opens nothing, prints nothing, throws nothing", () => {
-  const words = /<(fstream|iostream|cstdio|stdio\.h|unistd\.h|sys\/.*|thread|mutex)>|\bthrow\b|\btry\b/;
+  const words =
+    /<(fstream|iostream|cstdio|stdio\.h|unistd\.h|sys\/.*|thread|mutex)>|\bthrow\b|\btry\b/;
   expect(offenders(core, words)).toEqual([]);
 });
 
 test("nothing that changes is static: several environments share one process (N-4)", () => {
-  const statics = /^\s*(static|thread_local)\s+(?!constexpr\b|const\b|void\b|bool\b|ParamsResult\b|Napi::)/m;
+  const statics =
+    /^\s*(static|thread_local)\s+(?!constexpr\b|const\b|void\b|bool\b|ParamsResult\b|Napi::)/m;
   expect(offenders([...core, ...binding], statics)).toEqual([]);
 });
 

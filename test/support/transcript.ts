@@ -41,9 +41,7 @@ export class Peer extends Wire {
 
   /** Writes bytes, in one write. */
   sends(...pieces: readonly (Uint8Array | string)[]): void {
-    this.socket.write(
-      Buffer.concat(pieces.map((piece) => Buffer.from(piece as string, "latin1"))),
-    );
+    this.socket.write(Buffer.concat(pieces.map((piece) => Buffer.from(piece as string, "latin1"))));
   }
 
   /** Reads exactly as many bytes as expected and returns them as hex, for a readable difference. */

@@ -146,6 +146,8 @@ export class ResponseWriter {
   /** Sends what is queued, unless node holds it back until the end of this tick. */
   flush(): boolean {
     if (this.#dead) return false;
+    // Node's end() uncorks the socket half-way: head, body and end are to leave together.
+    if (this.#ending) return true;
     const head = this.#private._headerSent ? this.#takeHead() : undefined;
     if (head === undefined && this.#queue.length === 0 && !this.#ended) {
       this.#dropCallbacks(undefined);
@@ -173,10 +175,16 @@ export class ResponseWriter {
     return kNeedDrain !== undefined && Reflect.get(this.res, kNeedDrain) === true;
   }
 
+  /** The head, once. A body that is whole by now gets its length: only so is a broken one seen everywhere. */
   #takeHead(): ResponseHead | undefined {
     const head = this.#head;
     this.#head = undefined;
-    return head;
+    const { _hasBody, _removedContLen } = this.#private;
+    if (head === undefined || head.contentLength >= 0) return head;
+    if (!this.#ended || !_hasBody || _removedContLen) return head;
+    const contentLength = this.#queuedBytes;
+    const fields = [...head.fields, "Content-Length", String(contentLength)];
+    return { ...head, fields, contentLength };
   }
 
   #end(args: unknown[]): ServerResponse {

@@ -367,7 +367,9 @@ describeEngines("fastcgi decoder", (create) => {
   test("leftover input is bounded in bytes, and the bound starts again when none is left (decisions: zombies)", () => {
     const chunk = stdin(1, RECORD_MAX);
     const count = Math.floor(ZOMBIE_BYTES_MAX / chunk.length);
-    const connection = connect();
+    const connection = decode([request(1, 5), stdin(1)]).note(Note.ENDED, 1);
+    expect(connection.codes).toEqual(["ERR_BODY_SHORT"]);
+    connection.rows.length = 0;
     for (let round = 0; round < 2; round++) {
       connection.receive(request(1, "")).note(Note.ENDED, 1);
       for (let i = 0; i < count; i++) connection.receive(chunk);
@@ -389,6 +391,20 @@ describeEngines("fastcgi decoder", (create) => {
       { kind: "BEGIN", id: 1, role: "RESPONDER", keep: true },
       error("ERR_FCGI_DUPLICATE_BEGIN"),
     ]);
+  });
+
+  test("a zombie forgotten inside its record says nothing when the rest comes (decisions: zombies)", () => {
+    const ids = Array.from({ length: ZOMBIES_MAX + 1 }, (_, i) => i + 1);
+    const connection = decode(
+      ids.map((id) => request(id, 5)),
+      { requestsPerConnection: 200 },
+    ).note(Note.ENDED, 1);
+    connection.receive(stdin(1, "hello").subarray(0, 10));
+    const rowCount = connection.rows.length;
+    for (const id of ids.slice(1)) connection.note(Note.ENDED, id);
+    connection.receive(latin1("llo"));
+    expect(connection.rows).toHaveLength(rowCount);
+    expect(connection.receive(begin(1)).rows.at(-1)?.kind).toBe("BEGIN");
   });
 
   test("after UPGRADED all STDIN is BODY, and its end BODY_END (FastCGI §6.2, decisions: upgrade)", () => {
@@ -429,9 +445,19 @@ describeEngines("fastcgi decoder", (create) => {
     expect(connection.rows.filter((row) => row.kind === "BODY")).toHaveLength(3000);
     const fields = Array.from({ length: 900 }, (_, i): [string, string] => [`N${i}`, "v"]);
     const heads = [1, 2, 3].flatMap((id) => [begin(id), params(id, fields)]);
-    const many = decode(heads, multiplexed);
+    const many = decode(heads, { ...multiplexed, headRecords: 1 });
     expect(many.moreCount).toBe(2);
     expect(many.rows.map((row) => row.fields?.length ?? 0)).toEqual([0, 900, 0, 900, 0, 900]);
+  });
+
+  test("a head that fails leaves its field rows to the next one (the seam, Tables)", () => {
+    const fields = Array.from({ length: 900 }, (_, i): [string, string] => [`N${i}`, "v"]);
+    const heads = [length("x"), length(11), ["A", ""] as const].map((last, i) =>
+      Buffer.concat([begin(i + 1), params(i + 1, [...fields, last])]),
+    );
+    const connection = decode(heads, { ...multiplexed, bodyBytes: 10 });
+    expect(connection.kinds).toBe("BEGIN ERROR BEGIN ERROR BEGIN HEAD");
+    expect(connection.moreCount).toBe(0);
   });
 
   test("gathered heads that do not fit into the head area together: MORE (the seam, Ring)", () => {

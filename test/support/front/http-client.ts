@@ -15,16 +15,19 @@ import {
 } from "node:http";
 import { createConnection } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { payload } from "./payload.mjs";
+import { BLOCK_BYTES, payload } from "./payload.mjs";
 
 /** What of an answer is kept as text, in bytes. */
 const TEXT_BYTES = 1_048_576;
+
+/** So much of a body is sent before its refusal is due: more than HAProxy's buffer, less than a socket's. */
+const REFUSED_BYTES = 20_000;
 
 /** A body to send: so many bytes of payload.mjs, by length or chunked. */
 export interface Upload {
   readonly bytes: number;
   readonly chunked?: boolean;
-  /** Waits for a refusal after the first block: one that meets a write in progress would be lost. */
+  /** Waits for a refusal after the first bytes: one that meets a write in progress would be lost. */
   readonly expectsRefusal?: boolean;
 }
 
@@ -71,13 +74,15 @@ export function openAnswer(question: Question): Promise<OpenAnswer> {
   });
 }
 
-/** Starts a request without a body and waits for nothing: for handlers that do not answer. */
+/** Starts a request, of an upload only the first block, and waits for nothing: for handlers that do not answer. */
 export function openRequest(question: Question): ClientRequest {
   const request = begin(question);
   request.on("error", () => {
     // The test itself breaks the connection off.
   });
-  request.end();
+  if (question.upload === undefined) request.end();
+  // The first block of a body alone, so that the request stays unfinished.
+  else for (const block of payload(BLOCK_BYTES)) request.write(block);
   return request;
 }
 
@@ -127,12 +132,15 @@ async function send(request: ClientRequest, upload: Upload): Promise<void> {
   over.then(() => {
     isOver = true;
   });
+  if (upload.expectsRefusal && upload.bytes > REFUSED_BYTES) {
+    for (const block of payload(REFUSED_BYTES)) request.write(block);
+    return await over;
+  }
   for (const block of payload(upload.bytes)) {
     if (isOver) return;
     if (!request.write(block)) {
       await Promise.race([once(request, "drain").catch(() => undefined), over]);
     }
-    if (upload.expectsRefusal) await Promise.race([over, sleep(2_000)]);
   }
   request.end();
 }

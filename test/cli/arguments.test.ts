@@ -1,0 +1,145 @@
+/**
+ * Command lines → what they ask for: every option in every spelling, and runfcgi's words beside them.
+ * Starts nothing; wrong words are tested through the real program in refusals.test.ts.
+ */
+import { describe, expect, test } from "vitest";
+import { optionName, readArguments, type ServeCommand } from "../../src/cli/arguments.ts";
+import { usage } from "../../src/cli/usage.ts";
+import { hasText, OPTIONS, type OptionType } from "../../src/serve/option-table.ts";
+
+/** A text that each type takes, and what becomes of it. */
+const SAMPLES: Readonly<Record<OptionType["type"], readonly [string, unknown] | undefined>> = {
+  integer: ["8200", 8200],
+  boolean: ["yes", true],
+  text: ["a=b c", "a=b c"],
+  octal: ["0640", "0640"],
+  account: ["www-data", "www-data"],
+  engine: ["typescript", "typescript"],
+  protocol: ["scgi,http", ["scgi", "http"]],
+  descriptor: ["systemd:web", "systemd:web"],
+  list: ["::1, 127.0.0.1", ["::1", "127.0.0.1"]],
+  pattern: ["X-.*", /X-.*/],
+  function: undefined,
+  signal: undefined,
+};
+
+function serving(...words: string[]): ServeCommand {
+  const command = readArguments(words);
+  if (command.kind !== "serve") throw new Error(`it is ${command.kind}`);
+  return command;
+}
+
+/** The value of an option with its group. */
+function valueAt(options: object, name: string): unknown {
+  let value: unknown = options;
+  for (const part of name.split(".")) value = (value as Record<string, unknown>)[part];
+  return value;
+}
+
+describe("every option", () => {
+  test.each(OPTIONS.filter(hasText).map((row) => [row.name, row] as const))(
+    "%s, in every spelling",
+    (name, row) => {
+      const [text, value] = SAMPLES[row.takes.type]!;
+      const dashed = optionName(name);
+      const spellings = [
+        [`--${dashed}=${text}`],
+        [`--${name}=${text}`],
+        [`${dashed}=${text}`],
+        [`${name.toUpperCase()}=${text}`],
+        ...(row.takes.type === "boolean" ? [[`--${dashed}`]] : [[`--${dashed}`, text]]),
+      ];
+      for (const words of spellings) {
+        const { app, options } = serving("app.js", ...words);
+        expect(app).toBe("app.js");
+        expect(valueAt(options, name), words.join(" ")).toEqual(value);
+      }
+      expect(usage()).toContain(`--${dashed}`);
+    },
+  );
+
+  test("that is true or false can be denied", () => {
+    expect(serving("app.js", "--no-multiplex").options).toEqual({ multiplex: false });
+    expect(serving("app.js", "--multiplex=off").options).toEqual({ multiplex: false });
+    expect(serving("app.js", "halfopen=0", "--scgi.strict", "--port", "1").options).toEqual({
+      halfOpen: false,
+      scgi: { strict: true },
+      port: 1,
+    });
+  });
+});
+
+describe("words", () => {
+  test("may stand before and behind the application, and later ones win", () => {
+    expect(serving("port=1", "app.js", "--port", "2", "PORT=3")).toEqual({
+      kind: "serve",
+      app: "app.js",
+      options: { port: 3 },
+      debug: false,
+      daemonExpected: true,
+    });
+  });
+
+  test("lists grow", () => {
+    const { options } = serving("app.js", "--trust.peers=::1", "trust.peers=10.0.0.0/8,127.0.0.1");
+    expect(options.trust?.peers).toEqual(["::1", "10.0.0.0/8", "127.0.0.1"]);
+  });
+
+  test("keep everything behind the first equals sign", () => {
+    expect(serving("app.js", "socket=/run/a=b.sock").options).toEqual({ socket: "/run/a=b.sock" });
+    expect(serving("app.js", "script-name=").options).toEqual({ scriptName: "" });
+  });
+
+  test.each(["./a=b.js", "/srv/a=b.js", "dir/a=b.js"])(
+    "%s is an application and no word",
+    (path) => {
+      expect(serving(path).app).toBe(path);
+    },
+  );
+
+  test("of runfcgi that ask for what happens anyway are taken", () => {
+    const { options, debug, daemonExpected } = serving(
+      "app.js",
+      "method=Thread",
+      "daemonize=false",
+      "socket=x",
+      "DEBUG=t",
+    );
+    expect({ options, debug, daemonExpected }).toEqual({
+      options: { socket: "x" },
+      debug: true,
+      daemonExpected: false,
+    });
+  });
+
+  test.each([
+    [["app.js", "debug"], true],
+    [["app.js", "--debug"], true],
+    [["app.js", "debug=false"], false],
+    [["app.js", "debug=0"], false],
+    [["app.js", "--debug=no"], false],
+  ])("%j sets debug to %s", (words, debug) => {
+    expect(serving(...words).debug).toBe(debug);
+  });
+
+  test("lead to expect a daemon only as runfcgi's words with an address", () => {
+    expect(serving("app.js", "port=1").daemonExpected).toBe(true);
+    expect(serving("app.js", "--port", "1").daemonExpected).toBe(false);
+    expect(serving("app.js", "protocol=scgi").daemonExpected).toBe(false);
+  });
+});
+
+describe("help and version", () => {
+  test.each([
+    ["--help", "help"],
+    ["-h", "help"],
+    ["help", "help"],
+    ["Help=x", "help"],
+    ["--version", "version"],
+    ["-v", "version"],
+    ["-V", "version"],
+  ])("%s", (word, kind) => {
+    expect(readArguments([word]).kind).toBe(kind);
+    expect(readArguments(["app.js", word]).kind).toBe(kind);
+  });
+});
