@@ -146,7 +146,7 @@ function renderPage(req, nonce, uploadResult) {
 <header>
 <p class="name">postern</p>
 <h1>This page came over <strong id="protocol">${protocol}</strong></h1>
-<p>Decoded by the <strong id="engine">${escapeHtml(facts.engine)}</strong> engine
+<p>Engine of this server: <strong id="engine">${escapeHtml(facts.engine)}</strong>
 <span class="quiet">(${escapeHtml(facts.engineReason)})</span></p>
 </header>
 <main>

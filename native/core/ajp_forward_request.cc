@@ -83,7 +83,7 @@ constexpr uint32_t kKeySizeDigitsMax = 5;
 
 }  // namespace
 
-ForwardRequestReader::ForwardRequestReader(const BytesView& bytes, RowWriter& rows,
+ForwardRequestReader::ForwardRequestReader(BytesView bytes, RowWriter& rows,
                                            const DecoderOptions& options)
     : bytes_(bytes),
       rows_(rows),

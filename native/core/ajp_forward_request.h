@@ -19,7 +19,7 @@ namespace postern {
 // decoder.
 class ForwardRequestReader {
  public:
-  ForwardRequestReader(const BytesView& bytes, RowWriter& rows, const DecoderOptions& options);
+  ForwardRequestReader(BytesView bytes, RowWriter& rows, const DecoderOptions& options);
 
   // Method byte of the request read last.
   uint32_t method() const { return method_; }

@@ -19,7 +19,7 @@ constexpr uint32_t kLengthDigitsMax = 16;
 
 // Reads a length of digits only: no sign, no blank, no hexadecimal, no exponent. Precondition:
 // bytes.Holds(start, length). Returns 0 to 2^53 − 1, or kLengthInvalid.
-inline int64_t ReadContentLength(const BytesView& bytes, uint32_t start, uint32_t length) {
+inline int64_t ReadContentLength(BytesView bytes, uint32_t start, uint32_t length) {
   if (length < 1 || length > kLengthDigitsMax) return kLengthInvalid;
   uint64_t value = 0;  // 16 digits fit.
   for (uint32_t i = 0; i < length; i++) {
@@ -44,7 +44,7 @@ class ContentLengthField {
   void Clear() { *this = ContentLengthField(); }
 
   // Takes one CONTENT_LENGTH of the head. Precondition: bytes.Holds(start, length).
-  void Add(const BytesView& bytes, uint32_t start, uint32_t length) {
+  void Add(BytesView bytes, uint32_t start, uint32_t length) {
     if (length_ < 0) {
       start_ = start;
       length_ = length;

@@ -12,7 +12,7 @@ constexpr uint32_t kContentLength = FieldId("CONTENT_LENGTH");
 
 // Reads a length of one or four bytes at `at` and moves past it. Precondition: at < end <=
 // bytes.size(). Returns false when it is not whole.
-bool ReadLength(const BytesView& bytes, uint32_t& at, uint32_t end, uint32_t& length) {
+inline bool ReadLength(BytesView bytes, uint32_t& at, uint32_t end, uint32_t& length) {
   length = bytes.U8(at);
   if (length < 0x80) {
     at += 1;
@@ -29,7 +29,7 @@ bool ReadLength(const BytesView& bytes, uint32_t& at, uint32_t end, uint32_t& le
 
 // Reads the two lengths of the pair at `at` and checks them as soon as each is known.
 // Precondition: stream_start <= at < end <= bytes.size().
-ParamsResult ParamsReader::ReadPair(const BytesView& bytes, uint32_t at, uint32_t end,
+ParamsResult ParamsReader::ReadPair(BytesView bytes, uint32_t at, uint32_t end,
                                     uint32_t stream_start, uint64_t pair_count, Pair& pair) const {
   constexpr ParamsResult kIncomplete{ParamsResult::Kind::kIncomplete, Error::kNone};
   if (pair_count >= field_count_) return ParamsResult::Failure(Error::kLimitFieldCount);
@@ -61,15 +61,14 @@ ErrorNumber ParamsReader::Scan(RequestSlot& slot) const {
   return Error::kNone;
 }
 
-ParamsResult ParamsReader::Write(const BytesView& bytes, uint32_t start, uint32_t end,
-                                 RowWriter& rows) {
+ParamsResult ParamsReader::Write(BytesView bytes, uint32_t start, uint32_t end, RowWriter& rows) {
   const uint32_t first_row = rows.field_count();
   const ParamsResult result = WritePairs(bytes, start, end, rows);
   if (result.kind != ParamsResult::Kind::kWell) rows.RewindFields(first_row);
   return result;
 }
 
-ParamsResult ParamsReader::WritePairs(const BytesView& bytes, uint32_t start, uint32_t end,
+ParamsResult ParamsReader::WritePairs(BytesView bytes, uint32_t start, uint32_t end,
                                       RowWriter& rows) {
   constexpr ParamsResult kNoRoom{ParamsResult::Kind::kNoRoom, Error::kNone};
   if (!rows.HasRoom(0, 1)) return kNoRoom;

@@ -51,7 +51,7 @@ class ParamsReader {
   // Writes the field rows of a whole PARAMS stream: head row, then one row for each pair with a
   // name. Precondition: start <= end <= bytes.size(). Postcondition: field rows are taken back
   // unless all went well.
-  ParamsResult Write(const BytesView& bytes, uint32_t start, uint32_t end, RowWriter& rows);
+  ParamsResult Write(BytesView bytes, uint32_t start, uint32_t end, RowWriter& rows);
 
  private:
   // The two lengths of one pair.
@@ -62,9 +62,9 @@ class ParamsReader {
     uint32_t value_length = 0;
   };
 
-  ParamsResult ReadPair(const BytesView& bytes, uint32_t at, uint32_t end, uint32_t stream_start,
+  ParamsResult ReadPair(BytesView bytes, uint32_t at, uint32_t end, uint32_t stream_start,
                         uint64_t pair_count, Pair& pair) const;
-  ParamsResult WritePairs(const BytesView& bytes, uint32_t start, uint32_t end, RowWriter& rows);
+  ParamsResult WritePairs(BytesView bytes, uint32_t start, uint32_t end, RowWriter& rows);
 
   ContentLengthField content_length_;
   uint64_t head_bytes_;

@@ -67,7 +67,7 @@ ErrorNumber RequestStreams::Drop(RequestSlot& slot, uint32_t type, uint32_t cont
   return Error::kNone;
 }
 
-void RequestStreams::Content(const BytesView& bytes, uint32_t at, uint32_t n) {
+void RequestStreams::Content(BytesView bytes, uint32_t at, uint32_t n) {
   if (slot_ == nullptr) return;
   switch (use_) {
     case ContentUse::kGather:
@@ -142,8 +142,7 @@ void RequestStreams::Body(RequestSlot& slot, uint32_t at, uint32_t n) {
   }
 }
 
-void RequestStreams::GatherContent(RequestSlot& slot, const BytesView& bytes, uint32_t at,
-                                   uint32_t n) {
+void RequestStreams::GatherContent(RequestSlot& slot, BytesView bytes, uint32_t at, uint32_t n) {
   slot.gather.Append(bytes, at, n, head_bytes_);
   const ErrorNumber failure = params_.Scan(slot);
   if (failure == Error::kNone) return;

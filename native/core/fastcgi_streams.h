@@ -54,7 +54,7 @@ class RequestStreams {
   ErrorNumber Drop(RequestSlot& slot, uint32_t type, uint32_t content_bytes);
 
   // `n` content bytes of the current record, at ring offset `at`.
-  void Content(const BytesView& bytes, uint32_t at, uint32_t n);
+  void Content(BytesView bytes, uint32_t at, uint32_t n);
 
   // Decoder::NoteEvent.
   void NoteEvent(uint32_t event, uint32_t id);
@@ -63,7 +63,7 @@ class RequestStreams {
   void BeginStdin(RequestSlot& slot, uint32_t content_bytes);
   void EndStdin(RequestSlot& slot);
   void Body(RequestSlot& slot, uint32_t at, uint32_t n);
-  void GatherContent(RequestSlot& slot, const BytesView& bytes, uint32_t at, uint32_t n);
+  void GatherContent(RequestSlot& slot, BytesView bytes, uint32_t at, uint32_t n);
   void BuryZombie(RequestSlot& slot);
   void Leave(const RequestSlot& slot);
   void Settle();

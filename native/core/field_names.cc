@@ -40,7 +40,7 @@ constexpr Table kTable = MakeTable();
 
 }  // namespace
 
-uint32_t LookupFieldName(const BytesView& bytes, uint32_t start, uint32_t length) {
+uint32_t LookupFieldName(BytesView bytes, uint32_t start, uint32_t length) {
   if (length == 0) return 0;
   const uint32_t bucket = Hash(length, bytes.U8(start + (length >> 2)),
                                bytes.U8(start + (length >> 1)), bytes.U8(start + length - 1));

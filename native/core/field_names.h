@@ -155,7 +155,7 @@ inline constexpr uint32_t kAjpFieldBase = FieldId("ajp:req_uri");
 
 // Finds the id of a CGI name by its bytes, compared exactly. Precondition: bytes.Holds(start,
 // length). Returns 0 for a name that is not known.
-uint32_t LookupFieldName(const BytesView& bytes, uint32_t start, uint32_t length);
+uint32_t LookupFieldName(BytesView bytes, uint32_t start, uint32_t length);
 
 }  // namespace postern
 

@@ -23,7 +23,7 @@ class GatheredBytes {
 
   // Adds the bytes [start, start + count) of `source`. Precondition: source.Holds(start, count) and
   // length() + count <= bytes_max, the most bytes there may ever be.
-  void Append(const BytesView& source, uint32_t start, uint32_t count, uint64_t bytes_max) {
+  void Append(BytesView source, uint32_t start, uint32_t count, uint64_t bytes_max) {
     const uint64_t needed = bytes_.size() + uint64_t{count};
     if (needed > bytes_.capacity()) {
       uint64_t capacity = std::max<uint64_t>(bytes_.capacity(), kCapacityFirst);

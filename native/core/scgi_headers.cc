@@ -17,7 +17,7 @@ constexpr uint32_t kHttpUpgrade = FieldId("HTTP_UPGRADE");
 
 // Is a name there twice? Only strict mode asks, of a block that is well-formed.
 // Precondition: [start, end) are pairs of NUL-terminated strings.
-bool HasNameTwice(const BytesView& bytes, uint32_t start, uint32_t end) {
+bool HasNameTwice(BytesView bytes, uint32_t start, uint32_t end) {
   struct Name {
     uint32_t start;
     uint32_t length;
@@ -47,8 +47,7 @@ HeaderReader::HeaderReader(const RowWriter& rows, const DecoderOptions& options)
       value_bytes_(options.value_bytes),
       strict_(options.scgi_strict) {}
 
-ErrorNumber HeaderReader::Write(const BytesView& bytes, uint32_t start, uint32_t end,
-                                RowWriter& rows) {
+ErrorNumber HeaderReader::Write(BytesView bytes, uint32_t start, uint32_t end, RowWriter& rows) {
   rows.Field(static_cast<int32_t>(start), end - start, 0, 0);
   content_length_.Clear();
   asks_upgrade_ = false;

@@ -28,7 +28,7 @@ class HeaderReader {
 
   // Writes head row and field rows. Precondition: the tables are empty; start <= end <=
   // bytes.size(). Returns Error::kNone or the error.
-  ErrorNumber Write(const BytesView& bytes, uint32_t start, uint32_t end, RowWriter& rows);
+  ErrorNumber Write(BytesView bytes, uint32_t start, uint32_t end, RowWriter& rows);
 
  private:
   ContentLengthField content_length_;

@@ -8,7 +8,7 @@ import type { FieldBlock } from "../http/field-block.ts";
 import type { HeadMeta } from "../protocols/protocol.ts";
 import { KEEP_CONNECTION, Note, Role } from "../wire/abi.ts";
 import type { ConnectionContext, ProtocolSetup } from "./context.ts";
-import { overdue, overdueExchange, StallWatch } from "./deadlines.ts";
+import { hasPassed, overdue, overdueExchange, StallWatch } from "./deadlines.ts";
 import { Exchange, type ExchangeHost } from "./exchange.ts";
 import { ExchangeTable } from "./exchange-table.ts";
 import { Leftovers } from "./leftovers.ts";
@@ -83,7 +83,7 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
     if (!this.#reader.read(chunk)) this.windowFull();
     // A frame that is cut off behind a head belongs to a body, which has its own deadline.
     const partial = this.idle
-      ? this.#reader.partial
+      ? this.#reader.partial || this.setup.protocol.name === "scgi"
       : this.#exchanges.list().some((one) => !one.headDone);
     this.#headSinceMs = partial ? this.#headSinceMs || this.context.nowMs : 0;
   }
@@ -260,6 +260,8 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   /** Called by the server's coarse timer. */
   check(): void {
     const { nowMs, timeouts } = this.context;
+    const stalledSinceMs = this.#stall.check(this.#transport, nowMs);
+    if (hasPassed(stalledSinceMs, timeouts.write, nowMs)) return this.#transport.abandon();
     if (this.#linger !== undefined) return this.#linger.check(nowMs);
     for (const exchange of this.#window.overdue()) exchange.refuse(ERRORS.LIMIT_WINDOW);
     for (const exchange of this.#exchanges.list()) {
@@ -270,14 +272,12 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
       nowMs,
       activeMs: this.#activeMs,
       headSinceMs: this.#headSinceMs,
-      stalledSinceMs: this.#stall.check(this.#transport, nowMs),
       leftoverSinceMs: this.#leftovers.sinceMs,
       graceSinceMs: this.idle ? this.#graceSinceMs : 0,
       exchanges: this.#exchanges.size,
     };
     const verdict = overdue(times, timeouts);
     if (verdict === "head") this.#headOverdue();
-    else if (verdict === "write") this.breakOff();
     else if (verdict !== "none") this.drain();
   }
 

@@ -3,6 +3,7 @@
  * Shapes only; server/server.ts fills them.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { ErrorRow } from "../errors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Encoder, HeadOptions, Protocol } from "../protocols/protocol.ts";
 import type { DecoderOptions, Limits } from "../wire/limits.ts";
@@ -39,6 +40,8 @@ export interface ConnectionContext {
   activeRequests: number;
   /** Hands a request to the application; never throws. */
   dispatch(req: IncomingMessage, res: ServerResponse): void;
+  /** A request was refused: where only an option can mend that, the operator hears of it, once. */
+  remark(row: ErrorRow): void;
   /** Tells the operator of an error that has no other way out. */
   report(error: unknown, req: IncomingMessage | undefined): void;
 }

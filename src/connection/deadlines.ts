@@ -13,8 +13,6 @@ export interface ConnectionTimes {
   readonly activeMs: number;
   /** Since when a head is incomplete; 0 when none is. */
   readonly headSinceMs: number;
-  /** Since when responses are queued and the peer takes nothing; 0 when nothing is queued or it does. */
-  readonly stalledSinceMs: number;
   /** Since when leftover input of an ended request is awaited (FastCGI); 0 when none is. */
   readonly leftoverSinceMs: number;
   /** Since when a new connection of a draining server has been waited for; 0 when none is. */
@@ -24,24 +22,25 @@ export interface ConnectionTimes {
 }
 
 /** The verdict: nothing, or which deadline has passed. */
-export type Overdue = "none" | "head" | "write" | "idle" | "leftover" | "grace";
+export type Overdue = "none" | "head" | "idle" | "leftover" | "grace";
 
 /** Leftover input of an ended request may take this long, then the connection is closed. */
 const LEFTOVER_MS = 2_000;
 /** A new connection without a byte is given this long by a draining server. */
 const GRACE_MS = 1_000;
 
-const passed = (sinceMs: number, timeoutMs: number, nowMs: number): boolean =>
-  sinceMs > 0 && timeoutMs > 0 && nowMs - sinceMs >= timeoutMs;
+/** Has a deadline passed? A time of 0 is none that runs, a timeout of 0 is switched off. */
+export function hasPassed(sinceMs: number, timeoutMs: number, nowMs: number): boolean {
+  return sinceMs > 0 && timeoutMs > 0 && nowMs - sinceMs >= timeoutMs;
+}
 
 /** Finds the first deadline that has passed. Body deadlines are each exchange's own. */
 export function overdue(times: ConnectionTimes, timeouts: ConnectionTimeouts): Overdue {
   const { nowMs } = times;
-  if (passed(times.stalledSinceMs, timeouts.write, nowMs)) return "write";
-  if (passed(times.headSinceMs, timeouts.head, nowMs)) return "head";
-  if (passed(times.leftoverSinceMs, LEFTOVER_MS, nowMs)) return "leftover";
-  if (times.exchanges === 0 && passed(times.activeMs, timeouts.idle, nowMs)) return "idle";
-  if (passed(times.graceSinceMs, GRACE_MS, nowMs)) return "grace";
+  if (hasPassed(times.headSinceMs, timeouts.head, nowMs)) return "head";
+  if (hasPassed(times.leftoverSinceMs, LEFTOVER_MS, nowMs)) return "leftover";
+  if (times.exchanges === 0 && hasPassed(times.activeMs, timeouts.idle, nowMs)) return "idle";
+  if (hasPassed(times.graceSinceMs, GRACE_MS, nowMs)) return "grace";
   return "none";
 }
 
@@ -61,8 +60,8 @@ export function overdueExchange(
   windowClosed: boolean,
 ): ErrorRow | undefined {
   const waits = exchange.awaitsBody && !windowClosed;
-  if (waits && passed(exchange.inputMs, timeouts.body, nowMs)) return ERRORS.TIMEOUT_BODY;
-  return passed(exchange.beganMs, timeouts.request, nowMs) ? ERRORS.TIMEOUT_REQUEST : undefined;
+  if (waits && hasPassed(exchange.inputMs, timeouts.body, nowMs)) return ERRORS.TIMEOUT_BODY;
+  return hasPassed(exchange.beganMs, timeouts.request, nowMs) ? ERRORS.TIMEOUT_REQUEST : undefined;
 }
 
 /** Notices a peer that takes nothing of what is queued for it. */

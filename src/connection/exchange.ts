@@ -100,7 +100,8 @@ export class Exchange implements Carrier, ResponseOwner {
   }
   /** AJP: is no packet under way that was asked for, or due unasked? */
   get inputQuiet(): boolean {
-    return this.inputDone || (this.#bodyKind === BodyKind.UNKNOWN && this.#demand?.asked === false);
+    if (this.#bodyKind === BodyKind.NONE || this.inputDone) return true;
+    return this.#bodyKind === BodyKind.UNKNOWN && this.#demand?.asked === false;
   }
   /** Is a byte of the body due that nobody holds back? */
   get awaitsBody(): boolean {
@@ -187,6 +188,7 @@ export class Exchange implements Carrier, ResponseOwner {
   refuse(row: ErrorRow): void {
     this.#move(RequestEvent.CLOSE);
     this.refused = !isBystander(row);
+    this.#host.context.remark(row);
     if (row === ERRORS.BODY_SHORT) this.inputDue = false;
     const { begun } = this.#response;
     if (!this.#response.move(begun ? ResponseEvent.FAIL : ResponseEvent.END)) return;
@@ -221,10 +223,6 @@ export class Exchange implements Carrier, ResponseOwner {
     return this.#response.send(head, chunks, end, written);
   }
 
-  flush(): void {
-    this.#response.flush();
-  }
-
   stderr(chunk: Uint8Array): number {
     return this.#response.stderr(chunk);
   }
@@ -244,7 +242,9 @@ export class Exchange implements Carrier, ResponseOwner {
   // --- ResponseOwner ------------------------------------------------------------------------------
 
   isBodiless(status: number): boolean {
-    return this.head.method === "HEAD" || status === 204 || status === 304;
+    // Refusals may come before there is a head.
+    const head = this.head as RequestHead | undefined;
+    return head?.method === "HEAD" || status === 204 || status === 304;
   }
 
   canReuse(): boolean {

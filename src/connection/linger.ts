@@ -12,7 +12,7 @@ export const LINGER_BYTES_MAX = 8_388_608;
 /** One connection that is closing. */
 export class Linger {
   readonly #transport: Transport;
-  readonly #untilMs: number;
+  #untilMs: number;
   #bytes = 0;
 
   /** Ends our side. `nowMs` is the server's coarse clock. */
@@ -29,13 +29,14 @@ export class Linger {
     if (this.#bytes > LINGER_BYTES_MAX) this.#transport.destroy();
   }
 
-  /** The peer has ended as well. */
+  /** The peer has ended as well; what it has not taken of our answer yet is still its due. */
   ended(): void {
-    this.#transport.destroy();
+    if (this.#transport.queuedBytes === 0) this.#transport.destroy();
   }
 
-  /** Called by the coarse timer. */
+  /** Called by the coarse timer. The time runs from when our side has really ended: a long answer takes its while. */
   check(nowMs: number): void {
-    if (nowMs >= this.#untilMs) this.#transport.destroy();
+    if (this.#transport.queuedBytes > 0) this.#untilMs = nowMs + LINGER_MS;
+    else if (nowMs >= this.#untilMs) this.#transport.destroy();
   }
 }

@@ -33,8 +33,23 @@ export function errorResponse(status: number): { head: ResponseHead; body: Uint8
   return { head: { status, reason, fields, contentLength: body.length }, body };
 }
 
+/** Refusals of what a front server sends by its configuration: an option here, or there, makes it go away. */
+const BY_CONFIGURATION: ReadonlySet<ErrorRow> = new Set([
+  ERRORS.AJP_SECRET,
+  ERRORS.AJP_ATTRIBUTE,
+  ERRORS.AJP_BODY_LENGTH,
+  ERRORS.AJP_PACKET_BYTES,
+  ERRORS.SCGI_STRICT,
+]);
+
+/** Should the operator hear of this refusal? */
+export function concernsOperator(row: ErrorRow): boolean {
+  return BY_CONFIGURATION.has(row);
+}
+
 /** A whole answer to bytes that became no request. */
-export function answerError({ setup, transport }: ResponsePath, row: ErrorRow): void {
+export function answerError({ context, setup, transport }: ResponsePath, row: ErrorRow): void {
+  context.remark(row);
   const { head, body } = errorResponse(row.status);
   const end = { appStatus: 0, protocolStatus: 0, reuse: false, stdout: true, stderr: false };
   setup.encoder.response(transport.writer, 1, head, body, end);

@@ -36,6 +36,10 @@ export interface ResponsePath {
   readonly transport: Transport;
 }
 
+const TOO_SHORT = "The response ended before the bytes that its Content-Length promised";
+const TOO_LONG =
+  "The response has more bytes than its Content-Length promised; the rest is not sent";
+
 /** One response. */
 export class ResponseHalf {
   /** FastCGI's appStatus: 0 = well. */
@@ -45,6 +49,7 @@ export class ResponseHalf {
   #state: number = ResponseState.IDLE;
   #declaredBytes = -1;
   #sentBytes = 0;
+  #excessTold = false;
   #stderrBytes = 0;
 
   constructor(owner: ResponseOwner, path: ResponsePath) {
@@ -86,20 +91,24 @@ export class ResponseHalf {
       this.#declaredBytes = this.#owner.isBodiless(head.status) ? -1 : head.contentLength;
     }
     const pieces = this.#withinDeclared(chunks);
-    if (end && this.#sentBytes < this.#declaredBytes) {
-      this.#owner.fail(new RangeError("Response ended before its Content-Length"), written);
+    const isShort = end && this.#sentBytes < this.#declaredBytes;
+    if (isShort && head === undefined) {
+      this.#owner.fail(new RangeError(TOO_SHORT), written);
       return false;
     }
     let over = end;
     try {
+      if (isShort) throw new RangeError(TOO_SHORT);
       this.#encode(head, pieces, end);
     } catch (error) {
       if (!(error instanceof RangeError) || head === undefined) throw error;
-      // An AJP head that fits no packet: the peer gets a whole 500 in its place.
+      // Nothing has left yet, also where an AJP head fits no packet: the peer gets a whole 500 in its place.
       this.#owner.report(error);
       this.#encodeError(500);
       over = true;
     }
+    // A handler that pauses in mid-body wants its bytes seen: httpd and mod_jk hold AJP chunks back until told.
+    if (!over) this.#path.setup.encoder.flush(this.#path.transport.writer, this.#owner.id);
     const roomy = this.#path.transport.flush(written);
     if (over && this.move(ResponseEvent.END)) this.#owner.responseOver();
     return roomy;
@@ -111,6 +120,10 @@ export class ResponseHalf {
     const pieces: Uint8Array[] = [];
     for (const chunk of chunks) {
       const room = this.#declaredBytes - this.#sentBytes;
+      if (chunk.length > room && !this.#excessTold) {
+        this.#excessTold = true;
+        this.#owner.report(new RangeError(TOO_LONG));
+      }
       const piece = chunk.length <= room ? chunk : chunk.subarray(0, room);
       this.#sentBytes += piece.length;
       if (piece.length > 0) pieces.push(piece);
@@ -132,7 +145,8 @@ export class ResponseHalf {
     const { setup, transport } = this.#path;
     const { head, body } = errorResponse(status);
     const end = this.#end(protocolStatus, true);
-    setup.encoder.response(transport.writer, this.#owner.id, head, body, end);
+    const chunk = this.#owner.isBodiless(status) ? undefined : body;
+    setup.encoder.response(transport.writer, this.#owner.id, head, chunk, end);
   }
 
   #end(protocolStatus: number, stdout: boolean): ResponseEnd {
@@ -156,14 +170,6 @@ export class ResponseHalf {
     const { setup, transport } = this.#path;
     const end = this.#end(protocolStatus, stdout);
     setup.encoder.response(transport.writer, this.#owner.id, undefined, undefined, end);
-    transport.flush();
-  }
-
-  /** As {@link Carrier.flush}. */
-  flush(): void {
-    if (this.#state !== ResponseState.HEAD) return;
-    const { setup, transport } = this.#path;
-    setup.encoder.flush(transport.writer, this.#owner.id);
     transport.flush();
   }
 

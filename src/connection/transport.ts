@@ -103,6 +103,12 @@ export class Transport {
     this.#socket.destroy();
   }
 
+  /** Closes on a peer that takes nothing: by a reset over TCP, so that what it has does not look complete. */
+  abandon(): void {
+    if (this.isUnix) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
+  }
+
   /**
    * Ends so that the peer cannot take it for a complete response: a reset over TCP; over a unix socket, which knows
    * none, an invalid record for FastCGI and a plain close otherwise.

@@ -27,8 +27,6 @@ export interface Carrier {
     end: boolean,
     written: ((error?: Error | null) => void) | undefined,
   ): boolean;
-  /** Passes on what the front server holds back, where the protocol can say so (AJP). */
-  flush(): void;
   /** Text for the front server's error log; returns the bytes taken (`limits.stderrBytes`). */
   stderr(chunk: Uint8Array): number;
   /** The handler can take more of the body. */

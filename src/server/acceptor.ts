@@ -11,8 +11,10 @@ import type {
   ConnectionTimeouts,
   ProtocolSetup,
 } from "../connection/context.ts";
+import { concernsOperator } from "../connection/refusal.ts";
 import { Transport } from "../connection/transport.ts";
 import type { Engine } from "../engine/engine.ts";
+import { type ErrorRow, ProtocolError } from "../errors.ts";
 import type { ProtocolName } from "../http/head.ts";
 import { sniffProtocol } from "../protocols/sniff.ts";
 import type { Limits } from "../wire/limits.ts";
@@ -42,6 +44,7 @@ export class Acceptor implements ConnectionContext {
   readonly #options: ResolvedOptions;
   readonly #serveHttp: (socket: Socket) => void;
   readonly #connections = new Set<Connection>();
+  readonly #remarked = new Set<ErrorRow>();
   readonly #setups: ReadonlyMap<ProtocolName, ProtocolSetup>;
   #protocols: readonly ProtocolName[];
   #peers: PeerCheck = { allows: () => true };
@@ -76,6 +79,12 @@ export class Acceptor implements ConnectionContext {
 
   report(error: unknown, req: IncomingMessage | undefined): void {
     this.server.report(error, req);
+  }
+
+  remark(row: ErrorRow): void {
+    if (!concernsOperator(row) || this.#remarked.has(row)) return;
+    this.#remarked.add(row);
+    this.server.report(new ProtocolError(row), undefined);
   }
 
   /** The server listens: who may connect, and by which protocols, is settled now. */

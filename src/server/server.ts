@@ -10,7 +10,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { EngineChoice } from "../engine/engine.ts";
 import type { SelectedEngine } from "../engine/select.ts";
 import { attachHttpGateway } from "../handler/http-gateway.ts";
-import { failResponse } from "../handler/node/request.ts";
+import { failResponse, type GatewayRequest } from "../handler/node/request.ts";
 import type { ProtocolName } from "../http/head.ts";
 import { Acceptor } from "./acceptor.ts";
 import { listenArguments } from "./listen-arguments.ts";
@@ -19,6 +19,21 @@ import type { BoundAddress, ResolvedOptions } from "./settings.ts";
 
 const requestStart = channel("http.server.request.start");
 const responseFinish = channel("http.server.response.finish");
+
+/** Codes of errors that streams and signals make of a client that is gone. */
+const CONSEQUENCES: ReadonlySet<unknown> = new Set([
+  "ECONNRESET",
+  "ERR_STREAM_PREMATURE_CLOSE",
+  "ERR_STREAM_DESTROYED",
+  "ABORT_ERR",
+  "ERR_ABORTED",
+  "ERR_CONNECTION_LOST",
+]);
+
+function isConsequence(error: unknown): boolean {
+  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
+  return CONSEQUENCES.has(code) || name === "AbortError";
+}
 
 /** A server of FastCGI, SCGI, AJP 1.3 and HTTP. Made by `serve` or `createServer`. */
 export class Server extends HttpServer {
@@ -125,7 +140,9 @@ export class Server extends HttpServer {
 
   /** A handler threw or rejected: the operator hears of it, the client gets a 500 or a broken end. */
   fail(error: unknown, req: IncomingMessage, res: ServerResponse): void {
-    this.report(error, req);
+    // Who reads or writes when the client goes away gets an error of it: that is not the handler's.
+    const { gateway } = req as Partial<GatewayRequest>;
+    if (gateway?.aborted !== true || !isConsequence(error)) this.report(error, req);
     failResponse(res);
   }
 

@@ -1,6 +1,6 @@
 /**
  * Bytes of an unfinished head, kept by a decoder until the rest has come.
- * It interprets nothing and sets no limit of its own. Twin: native/core/bytes.h.
+ * It interprets nothing and sets no limit of its own. Twin: native/core/gathered_bytes.h.
  */
 
 const NO_BYTES = new Uint8Array(0);

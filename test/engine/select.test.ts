@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { UsageError } from "../../src/errors.ts";
 import { addonPaths, loadAddon } from "../../src/engine/native.ts";
 import { type EngineSurroundings, selectEngine } from "../../src/engine/select.ts";
@@ -112,6 +112,22 @@ describe("engine native", () => {
       const { choice } = selectEngine(undefined, surroundings([absent, corrupt, builtPath]));
       expect(choice.name).toBe("native");
     });
+  });
+});
+
+describe("the process's own surroundings", () => {
+  afterEach(() => void vi.unstubAllEnvs());
+
+  test("are what counts where nothing else is given", () => {
+    vi.stubEnv("POSTERN_ENGINE", "typescript");
+    expect(selectEngine().choice.reason).toBe("POSTERN_ENGINE asks for it");
+    vi.stubEnv("POSTERN_ENGINE", "fast");
+    expect(() => selectEngine()).toThrow('POSTERN_ENGINE is "fast"');
+  });
+
+  test("name this machine's folder of prebuilt addons, and find the addon that is built", () => {
+    vi.stubEnv("POSTERN_ENGINE", "");
+    expect(selectEngine().choice.name).toBe(built.addon === undefined ? "typescript" : "native");
   });
 });
 

@@ -43,5 +43,5 @@ describeEngines("splits", (create) => {
       .filter((row) => row.number <= ERRORS.AJP_BODY_EXCESS.number && !RARE.includes(row.code))
       .map((row) => row.code);
     expect([...kinds, ...codes].filter((key) => !seen.has(key))).toEqual([]);
-  });
+  }, 1_200_000);
 });

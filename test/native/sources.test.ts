@@ -51,9 +51,11 @@ test("core opens nothing, prints nothing, throws nothing", () => {
 });
 
 test("nothing that changes is static: several environments share one process (N-4)", () => {
-  const statics =
-    /^\s*(static|thread_local)\s+(?!constexpr\b|const\b|void\b|bool\b|ParamsResult\b|Napi::)/m;
+  // A variable, not a function: no parenthesis before its end or value.
+  const statics = /^\s*(static|thread_local)\s+(?!const\b|constexpr\b)[^(;]*[;={]/m;
   expect(offenders([...core, ...binding], statics)).toEqual([]);
+  const canary = [{ path: "canary", code: "  static int count = 0;" }];
+  expect(offenders(canary, statics)).toEqual(["canary"]);
 });
 
 test("each limit of the seam stands in one place in C++", () => {

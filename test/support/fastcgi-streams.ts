@@ -56,7 +56,7 @@ function putPair(peer: Peer, random: Random, name: string, value: string): void 
   }
 }
 
-function begin(stream: Stream, random: Random, peer: Peer, id: number): void {
+function begin(stream: Stream, random: Random, peer: Peer, id: number, fields?: number): void {
   const role = random.below(100);
   const padding = record(stream, random, 1, id, random.below(200) === 0 ? 4 : 8);
   stream.u16(role < 70 ? 1 : role < 80 ? 2 : role < 95 ? 3 : random.below(10));
@@ -66,7 +66,7 @@ function begin(stream: Stream, random: Random, peer: Peer, id: number): void {
   peer.phase = Phase.PARAMS;
   peer.paramsLength = 0;
   peer.paramsSent = 0;
-  const pairs = random.below(random.chance(5) ? 70 : 8);
+  const pairs = fields ?? random.below(random.chance(15) ? 70 : 8);
   for (let i = 0; i < pairs; i++) putPair(peer, random, randomName(random), randomValue(random));
   if (random.chance(60)) putPair(peer, random, "CONTENT_LENGTH", randomLength(random));
 }
@@ -121,9 +121,19 @@ function anything(stream: Stream, random: Random, id: number): void {
   content(stream, random, type, random.chance(70) && type >= 9 ? 0 : id);
 }
 
+/** Large heads close together: more than field table and head area hold at once. */
+function crowd(stream: Stream, random: Random): void {
+  for (const [which, id] of IDS.entries()) {
+    const peer = peers[which]!;
+    begin(stream, random, peer, id, 20 + random.below(40));
+    while (peer.phase === Phase.PARAMS && !stream.isFull) sendParams(stream, random, peer, id);
+  }
+}
+
 /** Writes one stream. */
 export function generateFastCgi(stream: Stream, random: Random): void {
   for (const peer of peers) peer.phase = Phase.IDLE;
+  if (random.chance(4)) crowd(stream, random);
   const ids = 1 + random.below(random.chance(50) ? 1 : IDS.length);
   const tiny = random.below(100) === 0;
   const actions = tiny ? 1500 : 4 + random.below(24);

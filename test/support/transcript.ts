@@ -136,12 +136,12 @@ export async function play(
   }
 }
 
-/** Calls `body` for each engine that can run; one that cannot is reported as skipped by name. */
-export function eachEngine(body: (engine: EngineName) => void): void {
+/** Calls `body` for each engine that can run; `rule` names what is skipped on one that cannot. */
+export function eachEngine(rule: string, body: (engine: EngineName) => void): void {
   for (const { name, create, reason } of ENGINES) {
     if (create !== undefined) body(name);
     else if (process.env["CI"] === "true") throw new Error(`The ${name} engine: ${reason}.`);
-    else test.skip(`${name} engine (skipped: ${reason})`, () => undefined);
+    else test.skip(`${rule} · ${name} (skipped: ${reason})`, () => undefined);
   }
 }
 
@@ -151,7 +151,7 @@ export function transcript(
   scene: Scene | (() => Scene),
   script: (stage: Stage) => Promise<void>,
 ): void {
-  eachEngine((engine) => {
+  eachEngine(rule, (engine) => {
     test(`${rule} · ${engine}`, () =>
       play(typeof scene === "function" ? scene() : scene, engine, script));
   });

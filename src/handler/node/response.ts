@@ -92,7 +92,6 @@ export class ResponseWriter {
     this.res.flushHeaders = () => {
       flushHeaders.call(this.res);
       this.flush();
-      this.#carrier.flush();
     };
   }
 

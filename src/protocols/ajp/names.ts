@@ -1,7 +1,7 @@
 /**
  * AJP 1.3 codes ↔ names: methods, request headers, response headers, and the field ids of what a request holds.
  * It reads and writes no packet. Apache JServ Protocol 1.3, ajpv13a: "method", "header names", "Send Headers".
- * Twin of the id tables: native/core/ajp_decoder.cc.
+ * Twin of the id tables: native/core/ajp_forward_request.cc.
  */
 import { fieldId } from "../../http/field-names.ts";
 

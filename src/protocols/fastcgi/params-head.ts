@@ -1,7 +1,7 @@
 /**
  * A whole PARAMS stream → the HEAD row of its request (FastCGI specification §5.2; RFC 3875 §4.1.2 for the body's length).
  * Where the stream lies in one piece in the ring it is read there; else the gathered pieces are put into the head area.
- * It frames nothing and decides nothing about the connection. Twin: native/core/fastcgi_params.cc.
+ * It frames nothing and decides nothing about the connection. Twin: native/core/fastcgi_params_head.cc.
  */
 import { ERRORS } from "../../errors.ts";
 import { BodyKind, Role, RowKind } from "../../wire/abi.ts";

@@ -198,10 +198,8 @@ describe("an id whose input has not ended (D-1)", () => {
     },
   );
 
-  const early: NodeHandler = (req, res) => {
-    if (req.url === "/early") res.end("early");
-    else return echo(req, res);
-  };
+  const early: NodeHandler = (req, res) =>
+    req.url === "/early" ? res.end("early") : echo(req, res);
   const unread = { ...USUAL, REQUEST_URI: "/early", CONTENT_LENGTH: "100000" };
 
   transcript("is free again after its STDIN has ended", { handler: early }, async ({ peer }) => {

@@ -177,7 +177,7 @@ describe.each(["fastcgi", "scgi", "ajp"] as const)("vectors of %s", (protocol) =
   const vectors = (JSON.parse(readFileSync(path, "utf8")) as JsonVector[]).filter(
     ({ id }) => !ELSEWHERE.has(id),
   );
-  eachEngine((engine) => {
+  eachEngine(`vectors of ${protocol}`, (engine) => {
     test.each(vectors.map((vector) => [vector.id, vector.title, vector] as const))(
       `%s %s · ${engine}`,
       (_id, _title, vector) => check(protocol, vector, engine),

@@ -62,16 +62,8 @@ describeEngines("scgi decoder", (create) => {
     expect(decode(latin1("4:A\0\0\0;")).codes).toEqual(["ERR_SCGI_COMMA"]);
   });
 
-  test.each(["0:,", "2:A\0,", "3:A\0b,", "4:A\0b\0A\0,", "3:\0\0\0,", "1:\0,", "5:A\0b\0C,"])(
-    "%j has no pairs of NUL-terminated strings with a name each (SCGI, headers)",
-    (text) => {
-      expect(decode(latin1(text)).codes).toHaveLength(1);
-      expect(["ERR_SCGI_HEADERS", "ERR_SCGI_COMMA"]).toContain(decode(latin1(text)).codes[0]);
-    },
-  );
-
   test("an empty name, an odd string, a missing NUL are ERR_SCGI_HEADERS of the connection (SCGI, headers)", () => {
-    for (const block of ["\0x\0", "A\0", "A\0x", "A\0x\0B\0", "A\0x\0\0"]) {
+    for (const block of ["", "\0x\0", "\0", "\0\0\0", "A\0", "A\0x", "A\0x\0B\0", "A\0x\0\0"]) {
       expect(decode(latin1(`${block.length}:${block},`)).rows, JSON.stringify(block)).toEqual([
         { kind: "ERROR", id: 0, code: "ERR_SCGI_HEADERS" },
       ]);
