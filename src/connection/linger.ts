@@ -5,8 +5,9 @@
  */
 import type { Transport } from "./transport.ts";
 
-/** How long a closing connection is read, and how much. */
+/** How long a closing connection is read, in milliseconds. */
 export const LINGER_MS = 2_000;
+/** How much of it, in bytes. */
 export const LINGER_BYTES_MAX = 8_388_608;
 
 /** One connection that is closing. */

@@ -51,6 +51,7 @@ export class ResponseHalf {
   #sentBytes = 0;
   #excessTold = false;
   #stderrBytes = 0;
+  #heldStderr: Uint8Array[] = [];
 
   constructor(owner: ResponseOwner, path: ResponsePath) {
     this.#owner = owner;
@@ -133,6 +134,7 @@ export class ResponseHalf {
 
   #encode(head: ResponseHead | undefined, pieces: readonly Uint8Array[], end: boolean): void {
     const { setup, transport } = this.#path;
+    this.#releaseStderr();
     const last = Math.max(pieces.length - 1, 0);
     for (let i = 0; i <= last; i++) {
       const finish = end && i === last ? this.#end(0, true) : undefined;
@@ -146,6 +148,7 @@ export class ResponseHalf {
     const { head, body } = errorResponse(status);
     const end = this.#end(protocolStatus, true);
     const chunk = this.#owner.isBodiless(status) ? undefined : body;
+    this.#releaseStderr();
     setup.encoder.response(transport.writer, this.#owner.id, head, chunk, end);
   }
 
@@ -169,20 +172,32 @@ export class ResponseHalf {
   sendEnd(protocolStatus: number, stdout: boolean): void {
     const { setup, transport } = this.#path;
     const end = this.#end(protocolStatus, stdout);
+    this.#releaseStderr();
     setup.encoder.response(transport.writer, this.#owner.id, undefined, undefined, end);
     transport.flush();
   }
 
-  /** As {@link Carrier.stderr}. */
+  /**
+   * As {@link Carrier.stderr}.
+   *
+   * The text leaves together with the next piece of the response, in front of it: HAProxy 2.6.12 stops with an
+   * assertion when it reads a STDERR record that nothing follows (seen in test/conformance/haproxy.test.ts).
+   */
   stderr(chunk: Uint8Array): number {
     if (this.over) return 0;
-    const { setup, transport, context } = this.#path;
-    const room = Math.min(chunk.length, context.limits.stderrBytes - this.#stderrBytes);
+    const room = Math.min(chunk.length, this.#path.context.limits.stderrBytes - this.#stderrBytes);
     if (room <= 0) return 0;
     this.#stderrBytes += room;
-    // Copied: the caller may use its buffer again before the socket has taken it.
-    setup.encoder.stderr(transport.writer, this.#owner.id, new Uint8Array(chunk.subarray(0, room)));
-    transport.flush();
+    // Copied: the caller may use its buffer again before it is written.
+    this.#heldStderr.push(new Uint8Array(chunk.subarray(0, room)));
     return room;
+  }
+
+  #releaseStderr(): void {
+    if (this.#heldStderr.length === 0) return;
+    const { setup, transport } = this.#path;
+    for (const text of this.#heldStderr)
+      setup.encoder.stderr(transport.writer, this.#owner.id, text);
+    this.#heldStderr = [];
   }
 }

@@ -2,7 +2,7 @@
  * The C++ addon → an engine, if there is an addon that can be used here.
  *
  * Loads it, compares every number of the seam with its own and says why it is not used when it is not. It decides
- * nothing: select.ts does. The only file that loads native code (docs/decisions.md, Building).
+ * nothing: select.ts does. The only file that loads native code (docs/ARCHITECTURE.md, Package).
  */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";

@@ -14,7 +14,7 @@ export type OptionType =
       readonly min: number;
       readonly max: number;
       /** `Infinity` may be given as well. */
-      readonly infinite?: true;
+      readonly infinite?: boolean;
     }
   | { readonly type: "boolean" }
   | { readonly type: "text"; readonly empty?: true }
@@ -53,6 +53,9 @@ const DESCRIPTOR_MAX = 1_048_575;
 export const PACKET_BYTES_MIN = 8_192;
 /** Largest AJP packet, in bytes, its four header bytes included. */
 export const PACKET_BYTES_MAX = 65_536;
+/** These two size memory that a server sets aside at its start, so they have an end. */
+const HEAD_BYTES_MAX = 16_777_216;
+const FIELD_COUNT_MAX = 65_535;
 /** Highest number of a descriptor that is taken at its word. */
 export const FD_MAX: number = DESCRIPTOR_MAX;
 
@@ -63,9 +66,14 @@ const row = (
   more: Partial<Pick<OptionRow, "default" | "sample">> = {},
 ): OptionRow => ({ name, takes, help, ...more });
 
-const limit = (name: keyof Limits, help: string): OptionRow => ({
+const limit = (name: keyof Limits, help: string, max = Number.POSITIVE_INFINITY): OptionRow => ({
   name: `limits.${name}`,
-  takes: { type: "integer", min: 1, max: Number.MAX_SAFE_INTEGER, infinite: true },
+  takes: {
+    type: "integer",
+    min: 1,
+    max: Math.min(max, Number.MAX_SAFE_INTEGER),
+    infinite: max === Number.POSITIVE_INFINITY,
+  },
   default: DEFAULT_LIMITS[name],
   help,
   sample: "N",
@@ -127,8 +135,8 @@ export const OPTIONS: readonly OptionRow[] = [
   row("stripScriptName", { type: "boolean" }, "take the mount prefix off req.url", {
     default: false,
   }),
-  limit("headBytes", "largest request head, in bytes"),
-  limit("fieldCount", "most fields of one head"),
+  limit("headBytes", "largest request head, in bytes", HEAD_BYTES_MAX),
+  limit("fieldCount", "most fields of one head", FIELD_COUNT_MAX),
   limit("nameBytes", "longest field name"),
   limit("valueBytes", "longest field value"),
   limit("bodyBytes", "largest request body"),

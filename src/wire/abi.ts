@@ -80,6 +80,7 @@ export const StateCell = {
   /** 1 when a table was full: dispatch the rows and call decode again from CONSUMED. */
   MORE: 1,
 } as const;
+/** Integers in `tables.state`. */
 export const STATE_CELLS = 4;
 
 /** Decoder options, in the order of the numbers given to the addon. Flags are 0 or 1. */
@@ -96,6 +97,7 @@ export const DecoderOption = {
   AJP_RAW_BODY: 8,
   SCGI_STRICT: 9,
 } as const;
+/** Numbers in the array of decoder options. */
 export const DECODER_OPTIONS = 10;
 
 /** Protocols as the addon numbers them. */

@@ -4,7 +4,7 @@
  * Defaults follow the practice of the front servers named beside them.
  */
 
-/** Limits of one server. Bytes are bytes on the wire; counts are whole numbers; `Infinity` switches one off. */
+/** Limits of one server. Bytes are bytes on the wire; counts are whole numbers; `Infinity` switches one off, but for the two that size memory: `headBytes` (at most 16 MiB) and `fieldCount` (at most 65,535). */
 export interface Limits {
   /**
    * Largest request head, names, values and their lengths together.

@@ -68,6 +68,15 @@ const siteOf = (index: number): ApacheSite => {
   };
 };
 
+/** What is different for one protocol. */
+const traitsOf = (protocol: (typeof WAYS)[number]["protocol"]): Traits => {
+  if (protocol === "scgi") return { ...traits, chunked: { status: 411, overBytes: 0 } };
+  if (protocol === "fastcgi") return traits;
+  // mod_proxy decodes and encodes the path again, and only for characters that need it.
+  const url = "/a%20b/%E3%81%82/c+d?q=1&r=%C3%A9";
+  return { ...traits, url, repeatedResponse: "lines" };
+};
+
 /** A site whose gateway mod_fcgid starts itself, from a script that every path is rewritten to. */
 const spawningSite = (engine: EngineName): ApacheSite => {
   const folder = room.folder(`fcgid-${engine}`);
@@ -115,7 +124,7 @@ for (const engine of ENGINES) {
       ...cell,
       title: `apache ${protocol} ${transport} ${engine}`,
       protocol,
-      traits: protocol === "scgi" ? { ...traits, chunked: { status: 411, overBytes: 0 } } : traits,
+      traits: traitsOf(protocol),
       port: () => ports[index]!,
       gateway: () => ({ address: addressOf(index) }),
       obstacle,

@@ -63,7 +63,7 @@ export interface Cell {
   /** Folder for what handlers saw. */
   readonly state: () => string;
   /** How to start the gateway; undefined where the front server starts it. */
-  readonly gateway: (() => Pick<GatewayOptions, "address" | "words">) | undefined;
+  readonly gateway: (() => Pick<GatewayOptions, "address" | "words" | "secret">) | undefined;
   /** Why the cell cannot run; its tests are skipped by name then. */
   readonly obstacle: string | undefined;
 }

@@ -5,14 +5,15 @@
  * lighttpd opens a connection for every request, collects chunked uploads, and over AJP sends the decoded
  * path and body packets without their inner length, hence `--ajp.raw-body`.
  */
-import { afterAll, beforeAll } from "vitest";
-import { type FrontServer, serverObstacle } from "../support/front/front-server.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type FrontServer, serverObstacle, unlessObstacle } from "../support/front/front-server.ts";
 import {
   AJP_SECRET,
   ENGINES,
   type EngineName,
   gatewayEnvironment,
 } from "../support/front/gateway.ts";
+import { ask } from "../support/front/http-client.ts";
 import { type LighttpdSite, lighttpdTarget, startLighttpd } from "../support/front/lighttpd.ts";
 import { type Address, freePorts, Room } from "../support/front/ports.ts";
 import { startScript } from "../support/front/spawned.ts";
@@ -24,12 +25,18 @@ const traits: Traits = {
   repeatedResponse: "lines",
   abortWhileWaiting: "never",
   stderrLogged: true,
+  expectedLog: [/FastCGI-stderr:/],
 };
 
-const WAYS = (["fastcgi", "scgi", "ajp"] as const).flatMap((protocol) => [
-  { protocol, transport: "unix" },
-  { protocol, transport: "tcp" },
-]);
+/** AJP needs a secret over TCP, which lighttpd sends for TLS clients only (see the last test). */
+const WAYS = [
+  { protocol: "fastcgi", transport: "unix" },
+  { protocol: "fastcgi", transport: "tcp" },
+  { protocol: "scgi", transport: "unix" },
+  { protocol: "scgi", transport: "tcp" },
+  { protocol: "ajp", transport: "unix" },
+  { protocol: "ajp", transport: "tcp" },
+] as const;
 
 const obstacle = serverObstacle("lighttpd");
 const room = new Room("lighttpd");
@@ -86,16 +93,15 @@ afterAll(async () => {
 for (const engine of ENGINES) {
   const cell = { engine, front: () => front, state: () => state, obstacle };
   for (const [index, { protocol, transport }] of WAYS.entries()) {
+    if (protocol === "ajp" && transport === "tcp") continue;
+    const ajp = { words: ["--ajp.raw-body"], secret: false };
     describeCell({
       ...cell,
       title: `lighttpd ${protocol} ${transport} ${engine}`,
       protocol,
       traits,
       port: () => ports[index]!,
-      gateway: () => ({
-        address: addressOf(index),
-        words: protocol === "ajp" ? ["--ajp.raw-body"] : [],
-      }),
+      gateway: () => ({ address: addressOf(index), ...(protocol === "ajp" ? ajp : {}) }),
     });
   }
   describeCell({
@@ -107,3 +113,21 @@ for (const engine of ENGINES) {
     gateway: undefined,
   });
 }
+
+test("lighttpd ajp tcp: the secret is not sent for clients without TLS, and postern answers 403", async (context) => {
+  unlessObstacle(context, obstacle);
+  const index = WAYS.length - 1;
+  const options = {
+    protocol: "ajp",
+    engine: "typescript",
+    state,
+    words: ["--ajp.raw-body"],
+  } as const;
+  const gateway = await Gateway.start({ ...options, address: addressOf(index) });
+  try {
+    expect((await ask({ port: ports[index]!, path: "/_page" })).status).toBe(403);
+    expect(gateway.child.lines.some((line) => /Secret missing or wrong/.test(line))).toBe(true);
+  } finally {
+    await gateway.stop();
+  }
+});

@@ -48,6 +48,8 @@ export interface GatewayOptions {
   readonly engine: EngineName;
   /** Folder where the application writes what its handlers saw. */
   readonly state: string;
+  /** AJP: false where the front server cannot send the secret. */
+  readonly secret?: boolean;
   /** Further words of the command line. */
   readonly words?: readonly string[];
 }
@@ -82,7 +84,9 @@ export class Gateway {
     // The test runner's own settings are no concern of the program under test.
     delete env["NODE_OPTIONS"];
     delete env["VITEST"];
-    if (options.protocol === "ajp") env["POSTERN_AJP_SECRET"] = AJP_SECRET;
+    if (options.protocol === "ajp" && options.secret !== false) {
+      env["POSTERN_AJP_SECRET"] = AJP_SECRET;
+    }
     const child = new Child(process.execPath, [commandPath(), applicationPath, ...words], { env });
     try {
       await whenListening(address, () => child.isAlive);
