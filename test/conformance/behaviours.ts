@@ -16,6 +16,7 @@ import {
   type GatewayOptions,
   type GatewayProtocol,
   isFull,
+  unexpectedLines,
 } from "../support/front/gateway.ts";
 import {
   ask,
@@ -71,6 +72,8 @@ export interface Cell {
 /** Lines that the thrown errors of app.mjs leave on the gateway's stderr. */
 const PROVOKED: readonly RegExp[] = [/conformance: (thrown|rejected) on purpose/, /^\s+at /];
 
+const isOurs = (line: string): boolean => line.startsWith("postern");
+
 let serial = 0;
 
 /** Declares the tests of one cell. */
@@ -96,13 +99,16 @@ export function describeCell(cell: Cell): void {
     describeResponses(cell, at);
     describeStreams(cell, at);
     test("afterwards the gateway lives, and neither stderr nor the server's log complains", async () => {
+      const front = cell.front();
       if (gateway !== undefined) {
         expect(gateway.child.isAlive).toBe(true);
         expect(gateway.unexpectedLines(PROVOKED)).toEqual([]);
         expect(await gateway.stop()).toBe("0");
       }
-      expect(cell.front().child.isAlive).toBe(true);
-      expect(cell.front().complaints(cell.traits.expectedLog)).toEqual([]);
+      expect(front.child.isAlive).toBe(true);
+      expect(front.complaints([...PROVOKED, ...(cell.traits.expectedLog ?? [])])).toEqual([]);
+      // A gateway that the server started writes to the server's log.
+      expect(unexpectedLines(front.logLines().filter(isOurs), PROVOKED)).toEqual([]);
     });
   });
 }

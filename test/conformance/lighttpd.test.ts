@@ -11,6 +11,7 @@ import {
   AJP_SECRET,
   ENGINES,
   type EngineName,
+  Gateway,
   gatewayEnvironment,
 } from "../support/front/gateway.ts";
 import { ask } from "../support/front/http-client.ts";
@@ -54,13 +55,15 @@ const spawnPort = (engine: EngineName): number => ports[WAYS.length * 2 + ENGINE
 const siteOf = (index: number): LighttpdSite => {
   const { protocol } = WAYS[index]!;
   const target = lighttpdTarget(addressOf(index));
-  const key = protocol === "ajp" ? "ajp13" : protocol;
-  const lines = [
-    `${key}.server = ( "/" => (( ${target}, "check-local" => "disable", "fix-root-scriptname" => "enable" )) )`,
-  ];
-  if (protocol === "ajp") {
-    lines.push(`setenv.set-environment = ( "AJP13_SECRET" => "${AJP_SECRET}" )`);
-  }
+  const options = `${target}, "check-local" => "disable"`;
+  const lines =
+    protocol === "ajp"
+      ? // Only the empty prefix leaves the path whole: "/" sends its first segment alone.
+        [
+          `ajp13.server = ( "" => (( ${options} )) )`,
+          `setenv.set-environment = ( "AJP13_SECRET" => "${AJP_SECRET}" )`,
+        ]
+      : [`${protocol}.server = ( "/" => (( ${options}, "fix-root-scriptname" => "enable" )) )`];
   return { port: ports[index]!, lines };
 };
 
@@ -99,7 +102,8 @@ for (const engine of ENGINES) {
       ...cell,
       title: `lighttpd ${protocol} ${transport} ${engine}`,
       protocol,
-      traits,
+      // Over AJP the path comes decoded; postern encodes what must be.
+      traits: protocol === "ajp" ? { ...traits, url: "/a%20b/%E3%81%82/c+d?q=1&r=%C3%A9" } : traits,
       port: () => ports[index]!,
       gateway: () => ({ address: addressOf(index), ...(protocol === "ajp" ? ajp : {}) }),
     });

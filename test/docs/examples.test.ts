@@ -7,7 +7,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ClientProtocol, request } from "../../src/client/client.ts";
 import { DocumentRoom, type Running } from "../support/document-room.ts";
-import { type Block, blocksOf, documents, KINDS, placeOf, PROVED, textOf } from "../support/documents.ts";
+import {
+  type Block,
+  blocksOf,
+  documents,
+  KINDS,
+  placeOf,
+  PROVED,
+  textOf,
+} from "../support/documents.ts";
 import type { Address } from "../support/front/ports.ts";
 
 /** The secret in the file that documents call /etc/app/ajp-secret. */
@@ -27,7 +35,9 @@ test("every block in a language that can be run has a mark, and every mark a mea
 
 test("every command of this project in a document is a script of package.json", () => {
   const { scripts } = JSON.parse(textOf("package.json")) as { scripts: Record<string, string> };
-  const lines = all.filter(({ kind }) => kind === "scripts").flatMap(({ text }) => text.split("\n"));
+  const lines = all
+    .filter(({ kind }) => kind === "scripts")
+    .flatMap(({ text }) => text.split("\n"));
   const commands = lines.map((line) => line.replace(/\s+#.*$/, "")).filter((line) => line !== "");
   expect(commands).not.toEqual([]);
   const wrong = commands.filter((command) => {
@@ -56,12 +66,13 @@ async function ask(
 for (const [document, own] of blocks) {
   const runnable = own.filter(({ kind }) => kind === "run" || kind === "serves");
   if (runnable.length === 0) continue;
-  describe(document, () => {
+  describe(document, { timeout: 60_000 }, () => {
     let room: DocumentRoom;
     let running: Running | undefined;
     beforeAll(async () => {
       room = await DocumentRoom.open();
       room.write("ajp-secret", `${SECRET}\n`);
+      room.write("app.mjs", "export default (req, res) => res.end(req.url);\n");
       for (const { kind, words, text } of own) if (kind === "file") room.write(words[0]!, text);
     });
     afterAll(async () => {

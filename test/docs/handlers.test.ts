@@ -72,7 +72,9 @@ test.each(rows)("%s on %s: before the head %s; after it %s; noticed: %s", async 
 });
 
 test("the README names every field of req.gateway", () => {
-  const body = /export interface GatewayFacts \{([\s\S]*?)\n\}/.exec(textOf("src/handler/gateway.ts"))![1]!;
+  const body = /export interface GatewayFacts \{([\s\S]*?)\n\}/.exec(
+    textOf("src/handler/gateway.ts"),
+  )![1]!;
   const fields = [...body.matchAll(/^ {2}readonly (\w+):/gm)].map((match) => match[1]!);
   const named = tableOf("README.md", "field").flatMap(([names]) => names!.split(", "));
   expect(named.sort()).toEqual(fields.sort());

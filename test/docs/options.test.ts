@@ -16,7 +16,8 @@ test("every option stands there once, with its default", () => {
   const page = textOf("docs/options.md");
   const wrong = OPTIONS.filter((row) => {
     const parts = page.split(`### \`${row.name}\`\n`);
-    const shown = row.default === undefined ? "- default: " : `- default: \`${String(row.default)}\``;
+    const shown =
+      row.default === undefined ? "- default: " : `- default: \`${String(row.default)}\``;
     return parts.length !== 2 || !parts[1]!.split("\n### ")[0]!.includes(shown);
   });
   expect(wrong.map(({ name }) => name)).toEqual([]);

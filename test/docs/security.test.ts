@@ -41,7 +41,11 @@ describe.each(["fastcgi", "scgi", "ajp"] as const)("%s", (protocol: ClientProtoc
   const address = { socket: room.file(`${protocol}.sock`) };
 
   test("a client's Proxy, Remote-User and __proto__ stay what they are", async () => {
-    const headers = { Proxy: "http://evil.invalid/", "Remote-User": "root", "X-Forwarded-For": "6.6.6.6" };
+    const headers = {
+      Proxy: "http://evil.invalid/",
+      "Remote-User": "root",
+      "X-Forwarded-For": "6.6.6.6",
+    };
     const more = { params: { ["__proto__"]: "x", HTTP___PROTO__: "y" } };
     await request({ protocol, address, headers, ...(protocol === "ajp" ? {} : more) });
     const { gateway, socket } = seen!;

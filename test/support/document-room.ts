@@ -5,12 +5,22 @@
  * else runs to the letter. Programs get a process group, so that what they start ends with them.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { isRoot } from "./front/child.ts";
 import { type Address, freePorts, Room, reachable, whenListening } from "./front/ports.ts";
 import { type Block, projectRoot } from "./documents.ts";
 
+/** A program that has not begun to listen by then never will, on however busy a machine. */
+const START_MS = 40_000;
 /** Folders that documents name, all of which are the room. */
 const FOLDERS = /\/(?:run|etc|srv)\/app\b/g;
 /** Ports that documents name. */
@@ -78,7 +88,9 @@ export class DocumentRoom {
     return text
       .replace(FOLDERS, this.path)
       .replaceAll("/usr/bin/node", this.node)
-      .replace(/(?<![\d.])\d{2,4}(?![\d.])/g, (number) => String(this.#ports.get(number) ?? number));
+      .replace(/(?<![\d.])\d{2,4}(?![\d.])/g, (number) =>
+        String(this.#ports.get(number) ?? number),
+      );
   }
 
   /** An address as documents write it: a path, or a port of 127.0.0.1. */
@@ -118,7 +130,7 @@ export class DocumentRoom {
   async serve(block: Block, address: Address): Promise<Running> {
     const running = this.start(block);
     try {
-      await whenListening(address, () => running.child.exitCode === null);
+      await whenListening(address, () => running.child.exitCode === null, START_MS);
     } catch (error) {
       await running.stop();
       throw new Error(`it does not serve: ${running.said()}`, { cause: error });

@@ -26,7 +26,9 @@ const SECTIONS: readonly { title: string; text: string; belongs: (name: string) 
   },
   {
     title: "Limits",
-    text: "Whole numbers from 1; `Infinity` switches one off. Sizes are in bytes as they come over the wire.",
+    text:
+      "Whole numbers from 1; where it stands there, `Infinity` switches one off. Sizes are in bytes as they come over " +
+      "the wire.",
     belongs: (name) => name.startsWith("limits."),
   },
   {
@@ -108,11 +110,16 @@ function unit(name: string): string {
 function docstrings(): Map<string, { text: string; fallback: string }> {
   const found = new Map<string, { text: string; fallback: string }>();
   for (const { path, type, prefix } of SOURCES) {
-    const body = new RegExp(`export interface ${type} \\{\\n([\\s\\S]*?)\\n\\}`).exec(textOf(path))?.[1];
+    const body = new RegExp(`export interface ${type} \\{\\n([\\s\\S]*?)\\n\\}`).exec(
+      textOf(path),
+    )?.[1];
     if (body === undefined) throw new Error(`${path} has no interface ${type}`);
     for (const match of body.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*(\w+)\??:/g)) {
       const lines = match[1]!.split("\n").map((line) => line.replace(/^\s*\*? ?/, "").trimEnd());
-      const [text = "", fallback = ""] = lines.join("\n").trim().split(/\s*@default\s*/);
+      const [text = "", fallback = ""] = lines
+        .join("\n")
+        .trim()
+        .split(/\s*@default\s*/);
       found.set(prefix + match[2]!, { text: text.trim(), fallback: fallback.replace(/\s+/g, " ") });
     }
   }

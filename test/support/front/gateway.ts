@@ -41,6 +41,12 @@ export function commandPath(): string {
 /** The line of a gateway that has begun to serve. */
 const START_LINE = /^postern \d+\.\d+\.\d+: \S+ on .*, engine (native|typescript) \(.*\), pid \d+/;
 
+/** Lines of a gateway that are neither its start line, nor its word when it is stopped, nor expected. */
+export function unexpectedLines(lines: readonly string[], expected: readonly RegExp[]): string[] {
+  const known = [START_LINE, /^postern: SIGTERM: finishing what runs$/, ...expected];
+  return lines.filter((line) => !known.some((one) => one.test(line)));
+}
+
 /** What to start. */
 export interface GatewayOptions {
   readonly protocol: GatewayProtocol;
@@ -97,11 +103,9 @@ export class Gateway {
     return new Gateway(child, options);
   }
 
-  /** Lines of stderr that are neither the start line nor among the expected ones. */
+  /** Lines of stderr that nobody expects. */
   unexpectedLines(expected: readonly RegExp[]): string[] {
-    return this.child.lines.filter(
-      (line) => !START_LINE.test(line) && !expected.some((one) => one.test(line)),
-    );
+    return unexpectedLines(this.child.lines, expected);
   }
 
   /** The most memory it ever held, in MiB (VmHWM). */

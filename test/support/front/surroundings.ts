@@ -16,7 +16,6 @@ export interface Written {
   readonly check: readonly string[];
   /** Parameters to run in the foreground. */
   readonly run: readonly string[];
-  readonly env: NodeJS.ProcessEnv;
 }
 
 /** What stands around a piece of configuration. */
@@ -76,7 +75,7 @@ ${piece.replace(/listen \d+;/g, `listen 127.0.0.1:${port};`)}
 `,
     );
     const words = ["-p", folder, "-c", path, "-e", `${folder}/nginx.log`];
-    return { program: findProgram("nginx")!, check: ["-t", ...words], run: words, env: {} };
+    return { program: findProgram("nginx")!, check: ["-t", ...words], run: words };
   },
 };
 
@@ -111,7 +110,6 @@ ${piece.replace(/<VirtualHost \*:\d+>/g, `<VirtualHost 127.0.0.1:${port}>`)}
       program: findProgram(apacheName())!,
       check: ["-t", ...words],
       run: [...words, "-DFOREGROUND"],
-      env: {},
     };
   },
 };
@@ -134,7 +132,6 @@ ${piece}
       program: findProgram("lighttpd")!,
       check: ["-tt", "-f", path],
       run: ["-D", "-f", path],
-      env: {},
     };
   },
 };
@@ -161,7 +158,6 @@ ${piece.replace(/bind :\d+/g, `bind 127.0.0.1:${port}`)}
       program: findProgram("haproxy")!,
       check: ["-c", ...words],
       run: ["-db", ...words],
-      env: {},
     };
   },
 };

@@ -1,0 +1,90 @@
+/**
+ * The showcase in a real browser: headless Chromium loads the page, runs its script and takes its picture.
+ *
+ * Proves what a person sees, over HTTP and through a real front server; what the page does is test/examples.
+ */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import showcase from "../../examples/showcase.mjs";
+import { type NodeHandler, type Server, serve } from "../../src/index.ts";
+import { findProgram } from "../support/front/child.ts";
+import { isStrict } from "../support/front/gateway.ts";
+
+const chromium = findProgram("chromium") ?? findProgram("chromium-browser");
+const missing = chromium === undefined && !isStrict;
+
+/** Without these Chromium asks its maker's hosts for updates while it shows our page. */
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--window-size=1000,900",
+  // The clock is an open response: the page never is "loaded", so the picture is taken after this time.
+  "--timeout=3000",
+];
+
+/** Runs Chromium on a page; what it printed. */
+async function browse(folder: string, url: string, ...words: string[]): Promise<string> {
+  if (chromium === undefined) throw new Error("chromium is not installed");
+  const child = spawn(chromium, [...FLAGS, `--user-data-dir=${folder}/profile`, ...words, url]);
+  let text = "";
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    text += chunk;
+  });
+  const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);
+  await new Promise((resolve) => child.once("close", resolve));
+  clearTimeout(timer);
+  return text;
+}
+
+describe.skipIf(missing)(
+  `the showcase in a browser${missing ? " (skipped: chromium is not installed)" : ""}`,
+  { timeout: 120_000 },
+  () => {
+    let server: Server;
+    let folder: string;
+    let url: string;
+    const asked: string[] = [];
+
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), "postern-browser-"));
+      const watched: NodeHandler = (req, res) => {
+        asked.push(`${req.method} ${req.url} ${req.headers.accept}`);
+        return showcase(req, res);
+      };
+      server = await serve(watched, { protocol: "auto", port: 0 }).ready();
+      url = `http://127.0.0.1:${(server.address() as { port: number }).port}/`;
+    });
+
+    afterAll(async () => {
+      server.closeAllConnections();
+      await server.shutdown();
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    });
+
+    test("shows the request, and its script asks for the clock", async () => {
+      const page = await browse(folder, url, "--dump-dom");
+      expect(page).toContain('<strong id="protocol">HTTP</strong>');
+      expect(page).toMatch(/type="file"/);
+      expect(asked).toContain("GET /?clock text/event-stream");
+    });
+
+    test("can be looked at", async () => {
+      const picture = join(folder, "page.png");
+      await browse(folder, url, `--screenshot=${picture}`);
+      const bytes = readFileSync(picture);
+      expect(bytes.subarray(1, 4).toString()).toBe("PNG");
+      expect(bytes.readUInt32BE(16)).toBe(1000);
+      // An empty page of this size compresses to a few kilobytes.
+      expect(bytes.length).toBeGreaterThan(20_000);
+    });
+  },
+);
