@@ -2,14 +2,23 @@
  * native/ → build/Release/postern.node, without a download: says in one line which way was taken.
  *
  * node-gyp where Node's own headers lie beside the running Node, otherwise cmake-js with the headers of the
- * package node-api-headers. `--asan` builds build-asan/Release/postern.node with sanitizers, always by cmake-js.
+ * package node-api-headers. `--asan` builds build-asan/Release/postern.node with sanitizers, always by cmake-js, and
+ * build-asan/guard_page_test, both only when a source is newer. Two builds at once do not meet: each works in a folder
+ * of its own, and what it made is renamed into its place.
  */
-import { existsSync, realpathSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, realpathSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { isMain, root, run, say, tool, which } from "./house.mjs";
+import { inOwnFolder, isFresh, isMain, root, run, say, stampMade, tool, which } from "./house.mjs";
 
 /** What a build makes, from the project's root. */
 export const ADDON = "build/Release/postern.node";
+
+/** What it is made from. */
+export const SOURCES = ["native/core", "native/binding", "binding.gyp"];
+
+/** What `--asan` makes: the addon and the C++ tests. */
+const SANITIZED_ADDON = "build-asan/Release/postern.node";
+const SANITIZED_TEST = "build-asan/guard_page_test";
 
 /** Folder that holds include/node of exactly the running Node, or undefined. */
 function headersFolder() {
@@ -30,8 +39,8 @@ function obstacle() {
   return undefined;
 }
 
-/** The ways to build, best first, each as far as its tools are here. */
-function ways() {
+/** The ways to build in a folder, best first, each as far as its tools are here. */
+function ways(folder) {
   const headers = headersFolder();
   const found = [];
   if (
@@ -42,19 +51,31 @@ function ways() {
     found.push({
       name: `node-gyp with the headers in ${join(headers, "include", "node")}`,
       parameters: [program, "rebuild", `--nodedir=${headers}`, "--loglevel=error"],
+      addon: join(folder, "build/Release/postern.node"),
     });
   }
   if (which("cmake")) {
-    found.push({ name: "cmake-js with node-api-headers", parameters: cmake("build", []) });
+    found.push({
+      name: "cmake-js with node-api-headers",
+      parameters: cmake(join(folder, "cmake"), []),
+      addon: join(folder, "cmake/Release/postern.node"),
+    });
   }
   return found;
 }
 
-/** Parameters of cmake-js for the addon alone. */
+/** Parameters of cmake-js for the addon alone, made in a folder. */
 function cmake(folder, definitions) {
   const program = tool("cmake-js/bin/cmake-js");
-  const places = ["-d", join(root, "native"), "-O", join(root, folder)];
+  const places = ["-d", join(root, "native"), "-O", folder];
   return [program, "compile", ...places, "-T", "postern", "-l", "error", ...definitions];
+}
+
+/** Puts a made file in its place at once: who has the former one loaded keeps it. */
+function takePlace(made, path, began) {
+  stampMade(made, began);
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  renameSync(made, join(root, path));
 }
 
 /**
@@ -66,25 +87,45 @@ function cmake(folder, definitions) {
 export async function buildNative() {
   const reason = obstacle();
   if (reason) return { built: false, line: reason, output: "" };
-  let output = "neither Node's headers with Python nor cmake found";
-  for (const { name, parameters } of ways()) {
-    rmSync(join(root, "build"), { recursive: true, force: true });
-    const result = await run(process.execPath, parameters, { quiet: true });
-    output = result.output;
-    if (result.code === 0 && existsSync(join(root, ADDON)))
-      return { built: true, line: name, output };
-  }
-  const line = output.split("\n").find((text) => /error/i.test(text)) ?? output.split("\n")[0];
-  return { built: false, line: line.trim(), output };
+  const began = new Date();
+  return inOwnFolder("native", async (folder) => {
+    // node-gyp builds where binding.gyp lies.
+    for (const path of SOURCES) cpSync(join(root, path), join(folder, path), { recursive: true });
+    let output = "neither Node's headers with Python nor cmake found";
+    for (const { name, parameters, addon } of ways(folder)) {
+      const result = await run(process.execPath, parameters, { quiet: true, cwd: folder });
+      output = result.output;
+      if (result.code === 0 && existsSync(addon)) {
+        takePlace(addon, ADDON, began);
+        return { built: true, line: name, output };
+      }
+    }
+    const line =
+      output.split("\n").find((text) => /\berror\b/i.test(text)) ?? output.split("\n")[0];
+    return { built: false, line: line.trim(), output };
+  });
 }
 
-/** Builds with address and undefined-behaviour sanitizers into build-asan/. */
+/** Builds with address and undefined-behaviour sanitizers into build-asan/, what is not up to date there. */
 async function buildSanitized() {
-  const result = await run(process.execPath, cmake("build-asan", ["--CDPOSTERN_SANITIZE=ON"]), {
-    quiet: true,
+  const line = "cmake-js, with sanitizers, in build-asan/";
+  const made = [SANITIZED_ADDON, ...(process.platform === "win32" ? [] : [SANITIZED_TEST])];
+  if (made.every((path) => isFresh(path, ["native"]))) return { built: true, line, output: "" };
+  const began = new Date();
+  return inOwnFolder("asan", async (folder) => {
+    const commands = [
+      [process.execPath, cmake(folder, ["--CDPOSTERN_SANITIZE=ON"])],
+      ["cmake", ["--build", folder, "--target", "guard_page_test"]],
+    ].slice(0, made.length);
+    let output = "";
+    for (const [command, parameters] of commands) {
+      const result = await run(command, parameters, { quiet: true });
+      output += result.output;
+      if (result.code !== 0) return { built: false, line, output };
+    }
+    for (const path of made) takePlace(join(folder, path.slice("build-asan/".length)), path, began);
+    return { built: true, line, output };
   });
-  const built = result.code === 0 && existsSync(join(root, "build-asan/Release/postern.node"));
-  return { built, line: "cmake-js, with sanitizers, in build-asan/", output: result.output };
 }
 
 if (isMain(import.meta.url)) {

@@ -2,12 +2,13 @@
  * src/ → dist/: one CommonJS implementation, a thin ESM wrapper over it, and types for both.
  *
  * Every entry shares the same chunks, so no state exists twice however postern is loaded. The addon is not
- * built here (see build-native.mjs), and source maps are not shipped: the bundle is readable.
+ * built here (see build-native.mjs), and source maps are not shipped: the bundle is readable. Two builds at once do not
+ * meet: each works in a folder of its own, and the later one is what stays.
  */
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { isMain, root } from "./house.mjs";
+import { inOwnFolder, isMain, root, stampMade } from "./house.mjs";
 
 /** Entry name in dist/ → source file. */
 const ENTRIES = {
@@ -18,11 +19,11 @@ const ENTRIES = {
 /** Entries of which dist/ also carries types and an ESM wrapper. */
 const LIBRARY = ["index", "client"];
 
-/** Where everything is made before it takes the place of dist/ at once. */
-const dist = join(root, "build-dist");
+/** Other builds may put theirs in place between two of our calls, but not this often. */
+const ATTEMPTS = 10;
 
 /** Bundles all entries to *.cjs. */
-async function bundle() {
+async function bundle(dist) {
   const { rolldown } = await import("rolldown");
   const build = await rolldown({
     input: Object.fromEntries(
@@ -54,10 +55,15 @@ async function bundle() {
   }
 }
 
-/** Writes NAME.mjs, which names what dist/NAME.cjs exports. */
-function wrap(name) {
+/** What dist/NAME.cjs exports. */
+function valueNames(dist, name) {
   const implementation = createRequire(import.meta.url)(join(dist, `${name}.cjs`));
-  const names = Object.keys(implementation).filter((key) => /^[A-Za-z_$][\w$]*$/.test(key));
+  return Object.keys(implementation).filter((key) => /^[A-Za-z_$][\w$]*$/.test(key));
+}
+
+/** Writes NAME.mjs, which names what NAME.cjs exports. */
+function wrap(dist, name) {
+  const names = valueNames(dist, name);
   const lines = [
     `// The names of ${name}.cjs for \`import\`; the implementation exists once.`,
     `import implementation from "./${name}.cjs";`,
@@ -67,8 +73,23 @@ function wrap(name) {
   writeFileSync(join(dist, `${name}.mjs`), `${lines.join("\n")}\n`);
 }
 
+/**
+ * Declarations of which an export is a value only where there is one.
+ *
+ * The type generator forgets that a class was exported as a type, and users would find undefined in its place.
+ */
+function withoutMissingValues(code, values) {
+  return code.replace(/^export \{ (.+) \};$/m, (_, list) => {
+    const names = list.split(", ");
+    const missing = names.filter((name) => !values.includes(name));
+    const lines = [`export { ${names.filter((name) => values.includes(name)).join(", ")} };`];
+    if (missing.length > 0) lines.push(`export type { ${missing.join(", ")} };`);
+    return lines.join("\n");
+  });
+}
+
 /** Writes NAME.d.mts and NAME.d.cts, everything in one file each. */
-async function types(name) {
+async function types(dist, name) {
   const [{ rollup }, { dts }] = await Promise.all([import("rollup"), import("rollup-plugin-dts")]);
   const build = await rollup({
     input: join(root, ENTRIES[name]),
@@ -77,8 +98,9 @@ async function types(name) {
   });
   try {
     const { output } = await build.generate({ format: "es" });
+    const code = withoutMissingValues(output[0].code, valueNames(dist, name));
     for (const extension of ["d.mts", "d.cts"]) {
-      writeFileSync(join(dist, `${name}.${extension}`), output[0].code);
+      writeFileSync(join(dist, `${name}.${extension}`), code);
     }
   } finally {
     await build.close();
@@ -86,11 +108,32 @@ async function types(name) {
 }
 
 /** The command line starts with its shebang and may be executed. */
-function makeExecutable(name) {
-  const path = join(dist, `${name}.cjs`);
+function makeExecutable(path) {
   const code = readFileSync(path, "utf8");
   if (!code.startsWith("#!")) writeFileSync(path, `#!/usr/bin/env node\n${code}`);
   chmodSync(path, 0o755);
+}
+
+/**
+ * Puts a made folder in the place of dist/ by two renames, so that no half of it is ever seen there.
+ *
+ * @throws {Error} when the file system refuses
+ */
+function takePlace(made) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      renameSync(join(root, "dist"), `${made}-former-${attempt}`);
+    } catch (error) {
+      if (error.code !== "ENOENT") throw error;
+    }
+    try {
+      return renameSync(made, join(root, "dist"));
+    } catch (error) {
+      // Another build was quicker: its dist/ is moved away in turn.
+      const isTaken = ["ENOTEMPTY", "EEXIST", "EPERM"].includes(error.code);
+      if (!isTaken || attempt === ATTEMPTS) throw error;
+    }
+  }
 }
 
 /**
@@ -101,15 +144,19 @@ function makeExecutable(name) {
 export async function build() {
   const absent = Object.values(ENTRIES).filter((path) => !existsSync(join(root, path)));
   if (absent.length > 0) throw new Error(`Nothing to build from: ${absent.join(", ")} missing.`);
-  rmSync(dist, { recursive: true, force: true });
-  await bundle();
-  makeExecutable("cli");
-  for (const name of LIBRARY) {
-    wrap(name);
-    await types(name);
-  }
-  rmSync(join(root, "dist"), { recursive: true, force: true });
-  renameSync(dist, join(root, "dist"));
+  const began = new Date();
+  await inOwnFolder("dist", async (folder) => {
+    const dist = join(folder, "dist");
+    const command = join(dist, "cli.cjs");
+    await bundle(dist);
+    makeExecutable(command);
+    for (const name of LIBRARY) {
+      wrap(dist, name);
+      await types(dist, name);
+    }
+    stampMade(command, began);
+    takePlace(dist);
+  });
 }
 
 if (isMain(import.meta.url)) await build();

@@ -1,17 +1,12 @@
 /**
  * Removes what the other scripts made; leaves installed dependencies and sources alone.
  */
-import { rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./house.mjs";
 
-for (const folder of [
-  "dist",
-  "build",
-  "build-asan",
-  "build-bench",
-  "coverage",
-  "node_modules/.cache",
-]) {
+// build-*: also what a build left that was ended before it could tidy up.
+const builds = readdirSync(root).filter((name) => /^build(-|$)/.test(name));
+for (const folder of ["dist", ...builds, "coverage", "node_modules/.cache"]) {
   rmSync(join(root, folder), { recursive: true, force: true });
 }

@@ -3,7 +3,16 @@
  * Starts nothing by itself. Node built-ins only, since these scripts run before anything is installed.
  */
 import { spawn } from "node:child_process";
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from "node:fs";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -79,6 +88,66 @@ export function tool(path) {
 /** Whether node_modules is there at all. */
 export function installed() {
   return existsSync(join(root, "node_modules", ".package-lock.json"));
+}
+
+/** Newest change in milliseconds among files and folders (a folder changes when a file in it goes). */
+function newest(paths) {
+  let newestMs = 0;
+  for (const path of paths.map((name) => join(root, name)).filter((name) => existsSync(name))) {
+    const entries = statSync(path).isDirectory() ? readdirSync(path, { recursive: true }) : [];
+    for (const entry of [path, ...entries.map((name) => join(path, name))]) {
+      newestMs = Math.max(newestMs, statSync(entry).mtimeMs);
+    }
+  }
+  return newestMs;
+}
+
+/**
+ * Whether a made file is there and not older than what it is made from.
+ *
+ * @param {string} made from the project's root, as stampMade left it
+ * @param {readonly string[]} sources files and folders, from the project's root
+ */
+export function isFresh(made, sources) {
+  const path = join(root, made);
+  return existsSync(path) && statSync(path).mtimeMs >= newest(sources);
+}
+
+/**
+ * Dates a made file to when its making began, so that a source saved meanwhile counts as newer.
+ *
+ * @param {string} path
+ * @param {Date} began
+ */
+export function stampMade(path, began) {
+  utimesSync(path, began, began);
+}
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
+
+/**
+ * Runs work with a folder in the project's root that no other process has, and removes it however the work ends.
+ *
+ * @template T
+ * @param {string} name the folder is build-NAME-XXXXXX, which git ignores
+ * @param {(folder: string) => Promise<T>} work gets the folder's absolute path; only this user can enter it
+ * @returns {Promise<T>} what the work gave
+ */
+export async function inOwnFolder(name, work) {
+  const folder = mkdtempSync(join(root, `build-${name}-`));
+  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  // Once: the signal sent again meets no listener of ours and ends the process as it would have.
+  const giveUp = (signal) => {
+    remove();
+    process.kill(process.pid, signal);
+  };
+  for (const signal of SIGNALS) process.once(signal, giveUp);
+  try {
+    return await work(folder);
+  } finally {
+    for (const signal of SIGNALS) process.removeListener(signal, giveUp);
+    remove();
+  }
 }
 
 /**

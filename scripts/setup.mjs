@@ -4,28 +4,10 @@
  * Does only what is not up to date, so that a second call costs nothing and needs no network. A missing
  * compiler is said in one line and is no error: the TypeScript engine serves without the addon.
  */
-import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ADDON, buildNative } from "./build-native.mjs";
-import { installed, isMain, root, run, say, which } from "./house.mjs";
-
-/** Newest change in milliseconds among files and folders (a folder changes when a file in it goes). */
-function newest(paths) {
-  let newestMs = 0;
-  for (const path of paths.map((name) => join(root, name)).filter((name) => existsSync(name))) {
-    const entries = statSync(path).isDirectory() ? readdirSync(path, { recursive: true }) : [];
-    for (const entry of [path, ...entries.map((name) => join(path, name))]) {
-      newestMs = Math.max(newestMs, statSync(entry).mtimeMs);
-    }
-  }
-  return newestMs;
-}
-
-/** Whether a made file is there and not older than what it is made from. */
-function isFresh(made, sources) {
-  const path = join(root, made);
-  return existsSync(path) && statSync(path).mtimeMs >= newest(sources);
-}
+import { ADDON, buildNative, SOURCES } from "./build-native.mjs";
+import { installed, isFresh, isMain, root, run, say, which } from "./house.mjs";
 
 /** Whether node_modules holds what package-lock.json names, by version; optional packages may be absent. */
 function dependenciesFresh() {
@@ -66,7 +48,7 @@ async function buildLibrary() {
 
 /** Builds the addon when native/ is newer; failing is not an error. */
 async function buildAddon() {
-  if (isFresh(ADDON, ["native/core", "native/binding", "binding.gyp"])) return;
+  if (isFresh(ADDON, SOURCES)) return;
   const { built, line } = await buildNative();
   say(
     built

@@ -4,7 +4,15 @@
  * Needs dist/ (`npm run build`; `npm test` does it first) and says nothing about behaviour behind the names.
  */
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -14,6 +22,20 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 const root = resolve(import.meta.dirname, "..");
 const run = promisify(execFile);
 let project: string;
+
+/** What a user may import, and the values that it has. */
+const ENTRIES: Readonly<Record<string, readonly string[]>> = {
+  postern: [
+    "AbortError",
+    "InternalError",
+    "ProtocolError",
+    "Server",
+    "UsageError",
+    "createServer",
+    "serve",
+  ],
+  "postern/client": ["ClientConnection", "ClientError", "request"],
+};
 
 beforeAll(async () => {
   const built = existsSync(join(root, "dist/index.cjs"));
@@ -28,39 +50,94 @@ afterAll(() => {
   if (project) rmSync(project, { recursive: true, force: true });
 });
 
-test("import and require give the same names and the same things", async () => {
-  const program = `
-    const required = require("postern");
-    import("postern").then((imported) => {
-      const names = Object.keys(imported);
-      const differing = Object.keys(required).filter((name) => imported[name] !== required[name]);
-      console.log(JSON.stringify({ names, differing, more: names.filter((name) => !(name in required)) }));
-    });`;
+/** Runs a CommonJS program in the user's project; what it printed, as JSON. */
+async function evaluate(program: string): Promise<unknown> {
   const { stdout } = await run(process.execPath, ["-e", program], { cwd: project });
-  const { names, differing, more } = JSON.parse(stdout);
-  expect(names).not.toEqual([]);
-  expect({ differing, more }).toEqual({ differing: [], more: [] });
+  return JSON.parse(stdout);
+}
+
+test("the package has these entries and no other", async () => {
+  const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const entries = Object.keys(ENTRIES).map((entry) => entry.replace("postern", "."));
+  expect(Object.keys(exports)).toEqual([...entries, "./package.json"]);
+  const inner = `
+    try {
+      require("postern/dist/index.cjs");
+    } catch ({ code }) {
+      console.log(JSON.stringify(code));
+    }`;
+  expect(await evaluate(inner)).toBe("ERR_PACKAGE_PATH_NOT_EXPORTED");
 });
 
-test("the types resolve for import and for require, and name every value", async () => {
-  const { stdout } = await run(
-    process.execPath,
-    ["-p", 'Object.keys(require("postern")).join(",")'],
-    { cwd: project },
+test.each(Object.entries(ENTRIES))(
+  "import and require of %s give the same names and the same things",
+  async (entry, names) => {
+    const program = `
+      const required = require("${entry}");
+      import("${entry}").then((imported) => {
+        const differing = Object.keys(required).filter((name) => imported[name] !== required[name]);
+        const [names, requiredNames] = [imported, required].map((module) => Object.keys(module).sort());
+        console.log(JSON.stringify({ names, requiredNames, differing }));
+      });`;
+    const sorted = [...names].sort();
+    expect(await evaluate(program)).toEqual({
+      names: sorted,
+      requiredNames: sorted,
+      differing: [],
+    });
+  },
+);
+
+test("the entries share their errors, since nothing is there twice", async () => {
+  const program = `
+    const { UsageError } = require("postern");
+    require("postern/client").request({ protocol: "gopher", address: { port: 1 } }).catch((error) => {
+      console.log(JSON.stringify([error.name, error instanceof UsageError]));
+    });`;
+  expect(await evaluate(program)).toEqual(["UsageError", true]);
+});
+
+/** A program that compiles when the entry's types have these values and no other. */
+function typedUser(entry: string, names: readonly string[]): string {
+  return `
+    import * as all from "${entry}";
+    import { ${names.join(", ")} } from "${entry}";
+    type Names = ${names.map((name) => JSON.stringify(name)).join(" | ")};
+    type Others = Exclude<keyof typeof all, Names>;
+    export const others: [Others] extends [never] ? true : Others = true;
+    export const values: Record<Names, unknown> = { ${names.join(", ")} };`;
+}
+
+/** Two calls with a wrong option each, on lines 4 and 5. */
+const WRONG_CALLS = `
+    import { serve } from "postern";
+    import { request } from "postern/client";
+    serve(() => undefined, { protocol: "gopher" });
+    request({ protocol: "scgi", address: 5 });`;
+
+test("the types resolve for import and for require, name the values and no other, and refuse wrong calls", async () => {
+  const programs = Object.entries(ENTRIES).map(([entry, names]) => typedUser(entry, names));
+  const files = [...programs, WRONG_CALLS].flatMap((program, index) =>
+    ["mts", "cts"].map((extension) => {
+      const file = `${program === WRONG_CALLS ? "wrong" : `user-${index}`}.${extension}`;
+      writeFileSync(join(project, file), program);
+      return file;
+    }),
   );
-  const names = stdout.trim();
-  expect(names).not.toBe("");
-  const program = `import { ${names} } from "postern";\nexport const all: unknown[] = [${names}];\n`;
-  writeFileSync(join(project, "user.mts"), program);
-  writeFileSync(join(project, "user.cts"), program);
   const compiler = join(root, "node_modules/typescript/bin/tsc");
   const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2022"];
-  const command = [compiler, ...options, "--types", "node", "user.mts", "user.cts"];
-  const result = await run(process.execPath, command, { cwd: project }).catch(
+  const command = [compiler, ...options, "--pretty", "false", "--types", "node", ...files];
+  const { stdout } = await run(process.execPath, command, { cwd: project }).catch(
     (error: { stdout: string }) => error,
   );
-  expect(result.stdout).toBe("");
-});
+  const places = stdout.match(/^\S+\.[mc]ts\(\d+/gm) ?? [];
+  expect(places.sort(), stdout).toEqual([
+    "wrong.cts(4",
+    "wrong.cts(5",
+    "wrong.mts(4",
+    "wrong.mts(5",
+  ]);
+}, 60_000);
 
 test("the command says its version, and it is the package's", async () => {
   const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
@@ -69,20 +146,35 @@ test("the command says its version, and it is the package's", async () => {
   expect(stdout).toContain(manifest.version);
 });
 
-test("the published files hold dist and the addon's sources, and no tests", async () => {
+/** The modules of dist/ that the entries load, themselves included. */
+function loaded(name: string, found: Set<string> = new Set()): Set<string> {
+  if (found.has(name)) return found;
+  found.add(name);
+  const code = readFileSync(join(root, "dist", name), "utf8");
+  for (const [, other] of code.matchAll(/\brequire\("\.\/([^"]+)"\)/g)) loaded(other!, found);
+  return found;
+}
+
+test("the published files are dist/, the addon's sources and the documents, exactly", async () => {
   const npm = ["pack", "--dry-run", "--json", "--ignore-scripts"];
   const { stdout } = await run("npm", npm, { cwd: root });
   const files: string[] = JSON.parse(stdout)[0].files.map((file: { path: string }) => file.path);
-  for (const wanted of [
-    "dist/index.cjs",
-    "dist/index.mjs",
-    "dist/index.d.cts",
-    "dist/index.d.mts",
-  ]) {
-    expect(files).toContain(wanted);
-  }
-  for (const wanted of ["dist/cli.cjs", "binding.gyp", "LICENSE", "README.md"]) {
-    expect(files).toContain(wanted);
-  }
-  expect(files.filter((path) => /^(test|src|bench|docs|node_modules)\//.test(path))).toEqual([]);
+  const modules = ["index.cjs", "client.cjs", "cli.cjs"].flatMap((name) => [...loaded(name)]);
+  const beside = ["index", "client"].flatMap((name) => [
+    `${name}.mjs`,
+    `${name}.d.mts`,
+    `${name}.d.cts`,
+  ]);
+  const native = ["native/binding", "native/core"].flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((name) => /\.(cc|h)$/.test(name))
+      .map((name) => `${folder}/${name}`),
+  );
+  // There when a release is made.
+  const isPrebuilt = (path: string): boolean => /^prebuilds\/[a-z0-9-]+\/postern\.node$/.test(path);
+  const documents = ["CHANGELOG.md", "LICENSE", "README.md", "binding.gyp", "package.json"];
+  const dist = [...new Set([...modules, ...beside])].map((name) => `dist/${name}`);
+  expect(files.filter((path) => !isPrebuilt(path)).sort()).toEqual(
+    [...documents, ...dist, ...native].sort(),
+  );
 });

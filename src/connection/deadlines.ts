@@ -66,14 +66,17 @@ export function overdueExchange(
 
 /** Notices a peer that takes nothing of what is queued for it. */
 export class StallWatch {
-  #takenBytes = 0;
+  #doneBytes = 0;
+  #heldBytes = 0;
   #sinceMs = 0;
 
   /** Since when nothing was taken, or 0. To be asked at every tick. */
-  check(transport: Transport, nowMs: number): number {
-    const { takenBytes } = transport;
-    const stalled = transport.queuedBytes > 0 && takenBytes === this.#takenBytes;
-    this.#takenBytes = takenBytes;
+  check(transport: Pick<Transport, "progress" | "queuedBytes">, nowMs: number): number {
+    const [doneBytes, heldBytes] = transport.progress;
+    const moves = doneBytes !== this.#doneBytes || heldBytes !== this.#heldBytes;
+    const stalled = transport.queuedBytes > 0 && !moves;
+    this.#doneBytes = doneBytes;
+    this.#heldBytes = heldBytes;
     this.#sinceMs = stalled ? this.#sinceMs || nowMs : 0;
     return this.#sinceMs;
   }

@@ -55,9 +55,13 @@ export class Transport {
     return this.#socket.writableLength;
   }
 
-  /** Bytes the kernel has taken so far; a stalled peer is one for whom this does not grow. */
-  get takenBytes(): number {
-    return this.#socket.bytesWritten - this.#socket.writableLength;
+  /**
+   * Two numbers for what the peer has not taken: of a stalled peer they stay the same. Whole chunks that are done count,
+   * and what libuv still holds of the present one, or a slow reader of one large chunk would look like a dead one.
+   */
+  get progress(): readonly [doneBytes: number, heldBytes: number] {
+    const socket = this.#socket as Socket & { _handle?: { writeQueueSize?: number } | null };
+    return [socket.bytesWritten - socket.writableLength, socket._handle?.writeQueueSize ?? 0];
   }
 
   get destroyed(): boolean {

@@ -38,7 +38,10 @@ function watched(
   return (req, res) => {
     try {
       const result = handler(req, res);
-      if (result instanceof Promise) result.catch((error: unknown) => server.fail(error, req, res));
+      // Promises of other realms and libraries count as well.
+      if (typeof (result as Partial<PromiseLike<unknown>> | undefined)?.then === "function") {
+        Promise.resolve(result).catch((error: unknown) => server.fail(error, req, res));
+      }
     } catch (error) {
       server.fail(error, req, res);
     }

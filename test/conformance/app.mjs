@@ -126,6 +126,23 @@ function watch(req, res, id) {
   res.on("close", () => note({ responseClosed: true, finished: res.writableFinished }));
   res.on("error", (error) => note({ error: error.code ?? error.message }));
   req.on("error", (error) => note({ error: error.code ?? error.message }));
+  return note;
+}
+
+/** Reads the body and reports how it ended; answers when it ended well. */
+async function collect(req, res, query) {
+  const note = watch(req, res, query.get("id"));
+  let bytes = 0;
+  try {
+    for await (const chunk of req) {
+      bytes += chunk.length;
+      note({ bytes });
+    }
+  } catch (error) {
+    return note({ bodyError: error.code ?? error.message });
+  }
+  note({ bodyEnded: true });
+  sendJson(res, { bytes });
 }
 
 /** Streams for ever, until the client is gone. */
@@ -176,6 +193,7 @@ const actions = {
   download,
   stream,
   pour,
+  collect,
   wait,
   fields,
   status,

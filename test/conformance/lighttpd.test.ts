@@ -18,7 +18,8 @@ import { ask } from "../support/front/http-client.ts";
 import { type LighttpdSite, lighttpdTarget, startLighttpd } from "../support/front/lighttpd.ts";
 import { type Address, freePorts, Room } from "../support/front/ports.ts";
 import { startScript } from "../support/front/spawned.ts";
-import { describeCell, type Traits } from "./behaviours.ts";
+import { describeCell } from "./behaviours.ts";
+import type { Traits } from "./cell.ts";
 
 const traits: Traits = {
   chunked: "forwarded",

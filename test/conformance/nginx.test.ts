@@ -9,7 +9,8 @@ import { type FrontServer, serverObstacle } from "../support/front/front-server.
 import { ENGINES } from "../support/front/gateway.ts";
 import { type NginxSite, startNginx } from "../support/front/nginx.ts";
 import { type Address, freePorts, Room } from "../support/front/ports.ts";
-import { describeCell, type Traits } from "./behaviours.ts";
+import { describeCell } from "./behaviours.ts";
+import type { Traits } from "./cell.ts";
 
 const traits: Traits = {
   chunked: "forwarded",

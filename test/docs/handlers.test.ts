@@ -71,6 +71,17 @@ test.each(rows)("%s on %s: before the head %s; after it %s; noticed: %s", async 
   expect((await answerOf(protocol, socket!, broken(10))).text).toBeInstanceOf(Error);
 });
 
+test("a header of 70,000 bytes arrives whole (docs/decisions/value-bytes.md)", async () => {
+  const socket = room.file("large.sock");
+  const server = await serve((req, res) => res.end(String(req.headers["x-large"]?.length)), {
+    socket,
+  }).ready();
+  const headers = { "X-Large": "x".repeat(70_000) };
+  const response = await request({ protocol: "fastcgi", address: { socket }, headers });
+  expect(await response.text()).toBe("70000");
+  await server.shutdown();
+});
+
 test("the README names every field of req.gateway", () => {
   const body = /export interface GatewayFacts \{([\s\S]*?)\n\}/.exec(
     textOf("src/handler/gateway.ts"),

@@ -85,12 +85,11 @@ export class DocumentRoom {
 
   /** Text of a document as it is for this test. */
   localize(text: string): string {
+    // Ports first: the room's own path may hold such numbers.
     return text
-      .replace(FOLDERS, this.path)
-      .replaceAll("/usr/bin/node", this.node)
-      .replace(/(?<![\d.])\d{2,4}(?![\d.])/g, (number) =>
-        String(this.#ports.get(number) ?? number),
-      );
+      .replace(/(?<![\d.])\d{2,4}(?![\d.])/g, (number) => String(this.#ports.get(number) ?? number))
+      .replace(FOLDERS, () => this.path)
+      .replaceAll("/usr/bin/node", () => this.node);
   }
 
   /** An address as documents write it: a path, or a port of 127.0.0.1. */

@@ -68,6 +68,10 @@ export class NodeRequest implements HandlerSide, SocketOwner {
     return this.#writer.ended;
   }
 
+  get queuedBytes(): number {
+    return this.#writer.queuedBytes + this.#carrier.queuedBytes;
+  }
+
   get unreadBytes(): number {
     return this.req.readableLength + (this.#gateway.data?.readableLength ?? 0);
   }

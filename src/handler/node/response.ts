@@ -71,6 +71,11 @@ export class ResponseWriter {
     return this.#private._header !== null;
   }
 
+  /** Bytes written by the handler and not handed on yet. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
   /** Did the handler end the response? */
   get ended(): boolean {
     return this.#ended;

@@ -10,6 +10,8 @@ import type { Carrier } from "../carrier.ts";
 
 /** What the stand-in tells its request. */
 export interface SocketOwner {
+  /** Bytes of the response that the kernel has not taken yet. */
+  readonly queuedBytes: number;
   /** Corked writes may leave. */
   uncorked(): void;
   /** The application, or an abort, destroyed the socket. */
@@ -57,6 +59,21 @@ export class ClientSocket extends Duplex {
     this.encrypted = head.tls !== undefined;
     // Node's http sockets always have one: without it `res.destroy(error)` would end the process.
     this.on("error", swallowError);
+  }
+
+  /** Bytes on their way: what ServerResponse adds up in its own `writableLength`. */
+  get #queuedBytes(): number {
+    return this.#owner.queuedBytes;
+  }
+
+  static {
+    // An accessor, where the type of Duplex has a property: only so does it take the place of Duplex's own.
+    Object.defineProperty(ClientSocket.prototype, "writableLength", {
+      configurable: true,
+      get(this: ClientSocket): number {
+        return this.#queuedBytes;
+      },
+    });
   }
 
   get readyState(): "open" | "closed" {

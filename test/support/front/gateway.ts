@@ -4,16 +4,19 @@
  * Starts the built command line as an operator would and keeps its stderr. Judges nothing but that: what
  * lines are expected is the caller's to say.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { addonPaths, loadAddon } from "../../../src/engine/native.ts";
 import { Child } from "./child.ts";
 import { type Address, whenListening } from "./ports.ts";
 
 export type EngineName = "native" | "typescript";
 export type GatewayProtocol = "fastcgi" | "scgi" | "ajp";
 
-/** Both engines, in the order in which they are tested. */
-export const ENGINES: readonly EngineName[] = ["typescript", "native"];
+/** Both engines, or the one that POSTERN_ENGINE asks for, as `npm run test:typescript` does. */
+export const ENGINES: readonly EngineName[] = (["typescript", "native"] as const).filter((name) =>
+  [name, "auto", "", undefined].includes(process.env["POSTERN_ENGINE"]),
+);
 
 /** Absolute path of the project. */
 export const projectRoot: string = resolve(import.meta.dirname, "../../..");
@@ -126,17 +129,9 @@ export function peakMiB(pid: number): number {
   return Number(found[1]) / 1024;
 }
 
-/**
- * Why an engine cannot be tested here, or undefined when it can.
- *
- * The addon counts as there when a file of it is there: whether it also works is what the tests find out.
- */
+const addon = loadAddon(addonPaths(`${process.platform}-${process.arch}`));
+
+/** Why an engine cannot be tested here, or undefined when it can. */
 export function engineObstacle(engine: EngineName): string | undefined {
-  if (engine === "typescript") return undefined;
-  const places = ["build/Release", "prebuilds", `prebuilds/${process.platform}-${process.arch}`];
-  const isBuilt = places.some((place) => {
-    const folder = join(projectRoot, place);
-    return existsSync(folder) && readdirSync(folder).some((name) => name.endsWith(".node"));
-  });
-  return isBuilt ? undefined : "the native addon is not built (npm run build:native)";
+  return engine === "native" && addon.addon === undefined ? addon.reason : undefined;
 }

@@ -70,7 +70,8 @@ function renderSite(site: NginxSite, index: number): string {
   const target = "socket" in address ? `unix:${address.socket}` : `${address.host}:${address.port}`;
   const params = { ...(protocol === "fastcgi" ? FASTCGI_PARAMS : SCGI_PARAMS), ...site.params };
   const quote = (value: string): string => (value === "" ? '""' : value);
-  const kept = site.keepalive === undefined ? "" : `keepalive ${site.keepalive};`;
+  const kept =
+    site.keepalive === undefined ? "" : `keepalive ${site.keepalive}; keepalive_requests 1000000;`;
   return `
   upstream gateway${index} { server ${target}; ${kept} }
   server {

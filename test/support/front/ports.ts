@@ -4,6 +4,7 @@
  * Starts nothing and owns no server. Folders are enterable by everyone from the root down, because the
  * workers of nginx, Apache and lighttpd run as an ordinary user when the tests run as root.
  */
+import { randomInt } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -15,23 +16,29 @@ export type Address =
   | { readonly socket: string }
   | { readonly host: string; readonly port: number };
 
+/** Ports to choose from: below those that the kernel gives to outgoing connections, which come and go all the time. */
+const PORT_MIN = 12_000;
+const PORT_MAX = 31_999;
+
+/** Listens at a port for a moment; undefined when somebody has it. */
+function hold(port: number): Promise<Server | undefined> {
+  const server = createServer();
+  return new Promise((done) => {
+    server.once("error", () => done(undefined));
+    server.listen(port, "127.0.0.1", () => done(server));
+  });
+}
+
 /** Chooses ports that nobody uses now; all are held until the last is chosen, so no two are equal. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers: Server[] = [];
-  const ports: number[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const server = createServer();
-    await new Promise<void>((done, fail) => {
-      server.once("error", fail);
-      server.listen(0, "127.0.0.1", done);
-    });
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("no port was given");
-    servers.push(server);
-    ports.push(address.port);
+  const held = new Map<number, Server>();
+  while (held.size < count) {
+    const port = randomInt(PORT_MIN, PORT_MAX + 1);
+    const server = await hold(port);
+    if (server !== undefined) held.set(port, server);
   }
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return ports;
+  await Promise.all([...held.values()].map((server) => new Promise((done) => server.close(done))));
+  return [...held.keys()];
 }
 
 /** Connects to an address; rejects with the connection's error. */
