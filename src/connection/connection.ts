@@ -22,18 +22,18 @@ import { Window } from "./window.ts";
 export class Connection implements TransportListener, RowTarget, ExchangeHost {
   readonly context: ConnectionContext;
   readonly setup: ProtocolSetup;
+  transport!: Transport;
   readonly #reader: Reader;
   readonly #exchanges = new ExchangeTable();
   readonly #onClosed: () => void;
   readonly #stall = new StallWatch();
   readonly #window: Window;
   readonly #leftovers = new Leftovers();
-  #transport!: Transport;
   #linger: Linger | undefined;
   /** No further request is taken from this connection. */
   #closing = false;
-  /** Has a request ended since the last bytes came? Rows of the same read may still speak of it. */
-  #endedInRead = false;
+  /** Are rows being dispatched? */
+  #reading = false;
   #activeMs: number;
   #heard = false;
   #headSinceMs = 0;
@@ -50,17 +50,17 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
     this.#activeMs = context.nowMs;
   }
 
-  get transport(): Transport {
-    return this.#transport;
-  }
-
   get #isFastCgi(): boolean {
     return this.setup.protocol.name === "fastcgi";
   }
 
-  /** Is nothing more to be read? */
+  /** Is nothing more to be read? What came together with a request that is answered already still is. */
   get deaf(): boolean {
-    return this.#linger !== undefined || this.#transport.broken;
+    return (this.#lingers && !this.#exchanges.unsettled) || this.transport.broken;
+  }
+
+  get #lingers(): boolean {
+    return this.#linger !== undefined;
   }
 
   /** Has this connection no request in flight? */
@@ -70,7 +70,7 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
 
   /** Takes the socket over. */
   attach(transport: Transport): void {
-    this.#transport = transport;
+    this.transport = transport;
   }
 
   // --- transport ----------------------------------------------------------------------------------
@@ -79,8 +79,13 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
     if (this.#linger !== undefined) return this.#linger.drop(chunk.length);
     this.#activeMs = this.context.nowMs;
     this.#heard = true;
-    this.#endedInRead = false;
+    this.#reading = true;
     if (!this.#reader.read(chunk)) this.windowFull();
+    this.#reading = false;
+    if (this.#exchanges.unsettled) {
+      this.#exchanges.settle();
+      this.bodyWanted();
+    }
     // A frame that is cut off behind a head belongs to a body, which has its own deadline.
     const partial = this.idle
       ? this.#reader.partial || this.setup.protocol.name === "scgi"
@@ -92,12 +97,12 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
     if (this.#linger !== undefined) return this.#linger.ended();
     this.#closing = true;
     // Over TCP, FIN may mean either; abort is the safer guess (docs/decisions/half-close.md).
-    const gone = closed || (!this.#transport.isUnix && !this.context.halfOpen);
+    const gone = closed || (!this.transport.isUnix && !this.context.halfOpen);
     for (const exchange of this.#exchanges.list()) {
       if (gone || !exchange.inputDone) exchange.lose(new AbortError("ERR_CONNECTION_LOST"));
     }
-    if (gone && this.#transport.queuedBytes === 0) this.#transport.destroy();
-    else if (this.idle) this.#transport.finish();
+    if (gone && this.transport.queuedBytes === 0) this.transport.destroy();
+    else if (this.idle) this.transport.finish();
   }
 
   closed(): void {
@@ -112,6 +117,7 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   // --- rows ---------------------------------------------------------------------------------------
 
   begin(exchangeId: number, detail: number): void {
+    if (this.#lingers) return;
     const exchange = new Exchange(this, exchangeId, detail);
     this.#exchanges.add(exchange);
     // Only where others still run on it; a connection without a request closes when the server drains.
@@ -123,22 +129,22 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   }
 
   body(exchangeId: number, chunk: Buffer): void {
-    this.#exchanges.get(exchangeId)?.body(chunk);
-    this.#window.measure(this.#transport);
+    this.#exchanges.getForInput(exchangeId)?.body(chunk);
+    this.#window.measure(this.transport);
   }
 
   bodyEnd(exchangeId: number, leftover: boolean): void {
-    const exchange = this.#exchanges.get(exchangeId);
-    if (leftover || exchange === undefined) this.#leftovers.remove();
-    else exchange.bodyEnd();
+    const isOver = this.#exchanges.get(exchangeId) === undefined;
+    if (leftover || isOver) this.#leftovers.remove();
+    if (!leftover) this.#exchanges.getForInput(exchangeId)?.bodyEnd();
   }
 
   data(exchangeId: number, chunk: Buffer): void {
-    this.#exchanges.get(exchangeId)?.data(chunk);
+    this.#exchanges.getForInput(exchangeId)?.data(chunk);
   }
 
   dataEnd(exchangeId: number): void {
-    this.#exchanges.get(exchangeId)?.dataEnd();
+    this.#exchanges.getForInput(exchangeId)?.dataEnd();
   }
 
   abort(exchangeId: number): void {
@@ -148,16 +154,15 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   }
 
   control(type: number, contentView: Uint8Array): void {
-    if (this.context.draining && this.setup.protocol.name === "ajp") {
-      // A CPing to a container that is about to stop is answered by its close.
-      this.#startLinger();
-      return;
-    }
-    if (this.setup.encoder.control(this.#transport.writer, type, contentView))
-      this.#transport.flush();
+    if (this.#lingers) return;
+    // A CPing to a container that is about to stop is answered by its close.
+    if (this.context.draining && !this.#isFastCgi) return this.#startLinger();
+    if (this.setup.encoder.control(this.transport.writer, type, contentView))
+      this.transport.flush();
   }
 
   error(exchangeId: number, row: ErrorRow): void {
+    if (this.#lingers) return;
     const exchange = this.#exchanges.get(exchangeId);
     if (row.scope === "request") {
       if (exchange !== undefined) exchange.refuse(row);
@@ -168,7 +173,7 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
       return;
     }
     this.#closing = true;
-    if (row.status === 0) return this.#transport.destroy();
+    if (row.status === 0) return this.transport.destroy();
     if (exchange !== undefined) exchange.refuse(row);
     else answerError(this, row);
     this.#startLinger();
@@ -176,7 +181,7 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
 
   /** Is this about a request that was never seen to begin? */
   #isNew(row: ErrorRow): boolean {
-    return isBystander(row) || !(this.#isFastCgi || this.#endedInRead);
+    return isBystander(row) || !(this.#isFastCgi || this.#exchanges.unsettled);
   }
 
   #refuseNew(exchangeId: number, row: ErrorRow): void {
@@ -201,9 +206,9 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
     if (!this.#exchanges.delete(exchange)) return;
     if (exchange.counted) this.context.activeRequests--;
     this.#reader.note(Note.ENDED, exchange.id);
-    this.#endedInRead = true;
+    if (!this.#reading) this.#exchanges.settle();
     this.#activeMs = this.context.nowMs;
-    if (this.deaf) return;
+    if (this.#lingers || this.transport.broken) return;
     const shares = this.setup.decoderOptions.requestsPerConnection > 1;
     const isLast = !exchange.keepConnection || (exchange.refused && !shares);
     if (isLast || this.context.draining) this.#closing = true;
@@ -214,7 +219,7 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   }
 
   breakOff(): void {
-    this.#transport.breakOff(this.#isFastCgi);
+    this.transport.breakOff(this.#isFastCgi);
   }
 
   noteDecoder(note: number, exchangeId: number): void {
@@ -222,11 +227,11 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   }
 
   windowFull(): void {
-    this.#window.close(this.#transport);
+    this.#window.close(this.transport);
   }
 
   bodyWanted(): void {
-    this.#window.open(this.#transport);
+    this.#window.open(this.transport);
   }
 
   // --- ends ---------------------------------------------------------------------------------------
@@ -242,7 +247,7 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
 
   /** Hard stop. */
   destroy(): void {
-    this.#transport.destroy();
+    this.transport.destroy();
   }
 
   #loseAll(): void {
@@ -252,16 +257,16 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   }
 
   #startLinger(): void {
-    if (this.deaf) return;
+    if (this.#lingers || this.transport.broken) return;
     this.#loseAll();
-    this.#linger = new Linger(this.#transport, this.context.nowMs);
+    this.#linger = new Linger(this.transport, this.context.nowMs);
   }
 
   /** Called by the server's coarse timer. */
   check(): void {
     const { nowMs, timeouts } = this.context;
-    const stalledSinceMs = this.#stall.check(this.#transport, nowMs);
-    if (hasPassed(stalledSinceMs, timeouts.write, nowMs)) return this.#transport.abandon();
+    const stalledSinceMs = this.#stall.check(this.transport, nowMs);
+    if (hasPassed(stalledSinceMs, timeouts.write, nowMs)) return this.transport.abandon();
     if (this.#linger !== undefined) return this.#linger.check(nowMs);
     for (const exchange of this.#window.overdue()) exchange.refuse(ERRORS.LIMIT_WINDOW);
     for (const exchange of this.#exchanges.list()) {

@@ -9,7 +9,7 @@ import { NodeRequest } from "../handler/node/request.ts";
 import type { FieldBlock } from "../http/field-block.ts";
 import type { RequestHead, ResponseHead, RoleName } from "../http/head.ts";
 import type { HeadMeta } from "../protocols/protocol.ts";
-import { BodyKind, KEEP_CONNECTION, Role } from "../wire/abi.ts";
+import { BodyKind, KEEP_CONNECTION } from "../wire/abi.ts";
 import { Demand } from "./demand.ts";
 import {
   nextState,
@@ -42,11 +42,8 @@ export interface ExchangeHost extends ResponsePath {
   bodyWanted(): void;
 }
 
-const ROLES: Readonly<Record<number, RoleName>> = {
-  [Role.RESPONDER]: "responder",
-  [Role.AUTHORIZER]: "authorizer",
-  [Role.FILTER]: "filter",
-};
+/** By FastCGI's numbers (§6.1). */
+const ROLES: readonly (RoleName | undefined)[] = [undefined, "responder", "authorizer", "filter"];
 
 /** One request in flight. */
 export class Exchange implements Carrier, ResponseOwner {
@@ -174,6 +171,11 @@ export class Exchange implements Carrier, ResponseOwner {
     this.#side?.aborted(new AbortError("ERR_ABORTED"));
     this.#response.sendEnd(0, begun);
     this.responseOver();
+  }
+
+  /** The response is over and its read is dispatched: what is still to come of the request is nobody's. */
+  settle(): void {
+    if (!this.inputDone && this.#move(RequestEvent.CLOSE)) this.#side?.inputOver();
   }
 
   /** The connection is gone, or going: nothing more can be sent. */

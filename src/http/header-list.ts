@@ -31,7 +31,6 @@ export function headerId(lowerName: string): number {
   return idsByHeader.get(lowerName) ?? 0;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these three are what the rule is about.
 const FORBIDDEN = /[\0\r\n]/;
 
 /** One request's headers while they are collected. */

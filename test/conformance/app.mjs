@@ -182,9 +182,15 @@ function page(_req, res) {
   res.end("hello world");
 }
 
+/** Error text long before the head, and again in mid-body: HAProxy 2.6 dies of a STDERR record that stands alone. */
 async function stderr(req, res) {
-  req.gateway.errors?.write("conformance: a line on the error stream\n");
-  res.end("written");
+  for (const piece of ["writ", "ten"]) {
+    req.gateway.errors.write("conformance: a line on the error stream\n");
+    await sleep(50);
+    res.write(piece);
+    await sleep(50);
+  }
+  res.end();
 }
 
 const actions = {

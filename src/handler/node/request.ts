@@ -89,6 +89,15 @@ export class NodeRequest implements HandlerSide, SocketOwner {
     if (!this.req.destroyed) this.req.push(null);
   }
 
+  /** As node's, which drops what nobody reads; but who does read must not take a part for the whole. */
+  inputOver(): void {
+    const { req } = this;
+    if (req.complete || req.destroyed) return;
+    if (req.listenerCount("data") + req.listenerCount("readable") > 0) {
+      req.destroy(abortedError(undefined));
+    } else this.bodyEnd();
+  }
+
   data(chunk: Buffer): number {
     const { data } = this.#gateway;
     if (data === undefined || data.destroyed) return 0;
