@@ -3,7 +3,7 @@
  * It decides when reading pauses, when the connection is used again, and how it ends; what a request does is
  * exchange.ts, what leaves is the encoder's. One connection has one decoder of one protocol.
  */
-import { AbortError, ERRORS, type ErrorRow } from "../errors.ts";
+import { AbortError, ERRORS, type ErrorRow, InternalError } from "../errors.ts";
 import type { FieldBlock } from "../http/field-block.ts";
 import type { HeadMeta } from "../protocols/protocol.ts";
 import { KEEP_CONNECTION, Note, Role } from "../wire/abi.ts";
@@ -68,11 +68,6 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
     return this.#exchanges.size === 0;
   }
 
-  /** Takes the socket over. */
-  attach(transport: Transport): void {
-    this.transport = transport;
-  }
-
   // --- transport ----------------------------------------------------------------------------------
 
   received(chunk: Buffer): void {
@@ -103,6 +98,13 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
     }
     if (gone && this.transport.queuedBytes === 0) this.transport.destroy();
     else if (this.idle) this.transport.finish();
+  }
+
+  /** Rows are lost when somebody throws among them, so nothing more can be answered here; the rest goes on. */
+  threw(error: unknown): void {
+    this.transport.destroy();
+    if (!(error instanceof InternalError)) throw error;
+    this.context.report(error, undefined);
   }
 
   closed(): void {
@@ -157,8 +159,8 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
     if (this.#lingers) return;
     // A CPing to a container that is about to stop is answered by its close.
     if (this.context.draining && !this.#isFastCgi) return this.#startLinger();
-    if (this.setup.encoder.control(this.transport.writer, type, contentView))
-      this.transport.flush();
+    const answered = this.setup.encoder.control(this.transport.writer, type, contentView);
+    if (answered) this.transport.flush();
   }
 
   error(exchangeId: number, row: ErrorRow): void {
@@ -251,8 +253,8 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   }
 
   #loseAll(): void {
-    for (const exchange of this.#exchanges.list())
-      exchange.lose(new AbortError("ERR_CONNECTION_LOST"));
+    const reason = new AbortError("ERR_CONNECTION_LOST");
+    for (const exchange of this.#exchanges.list()) exchange.lose(reason);
     this.#reader.discard();
   }
 

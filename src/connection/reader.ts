@@ -12,6 +12,8 @@ import { dispatchRow, type RowReceiver } from "./dispatch.ts";
 export interface RowTarget extends RowReceiver {
   /** Nothing more is to be read: the connection closes. */
   readonly deaf: boolean;
+  /** Somebody threw while rows were dispatched. Throws it again where it is not postern's own mistake. */
+  threw(error: unknown): void;
 }
 
 /** Reads one connection. */
@@ -48,6 +50,15 @@ export class Reader {
    * @returns false when bytes stand behind an upgrade request that was not answered yet: the peer has to wait
    */
   read(chunk: Buffer): boolean {
+    try {
+      return this.#readParts(chunk);
+    } catch (error) {
+      this.#target.threw(error);
+      return true;
+    }
+  }
+
+  #readParts(chunk: Buffer): boolean {
     for (let at = 0; at < chunk.length; at += READ_BYTES) {
       if (this.#target.deaf) return true;
       const to = Math.min(at + READ_BYTES, chunk.length);

@@ -150,7 +150,7 @@ export class Acceptor implements ConnectionContext {
   #begin(socket: Socket, name: ProtocolName): Connection {
     const setup = this.#setups.get(name)!;
     const connection = new Connection(this, setup, () => this.#connections.delete(connection));
-    connection.attach(new Transport(socket, connection));
+    connection.transport = new Transport(socket, connection);
     this.#connections.add(connection);
     return connection;
   }

@@ -9,6 +9,9 @@ import { normalizeOptions, type ServeOptions } from "../../src/serve/options.ts"
 /** As short as a secret may be. */
 export const SECRET = "0123456789abcdef";
 
+/** What {@link UsageError} may say of options. */
+const CODES = ["ERR_USAGE", "ERR_UNKNOWN_OPTION", "ERR_LATER"];
+
 /** Options as somebody without types writes them. */
 export const loosely = (options: object): ServeOptions => options as ServeOptions;
 
@@ -18,6 +21,7 @@ export function refusal(options: object, env: Record<string, string> = {}): stri
     normalizeOptions(loosely(options), env);
   } catch (error) {
     expect(error).toBeInstanceOf(UsageError);
+    expect(CODES).toContain((error as UsageError).code);
     const { message } = error as UsageError;
     expect(message).not.toContain("\n");
     expect(message).toMatch(/[.?]$/);

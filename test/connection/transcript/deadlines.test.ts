@@ -3,7 +3,7 @@
  * The clock looks twice a second, so times are lower bounds.
  */
 import { Socket } from "node:net";
-import { describe, expect, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, vi } from "vitest";
 import { ERRORS } from "../../../src/errors.ts";
 import { echo, echoed, hello, Latch, pause, until } from "../../support/behaviour.ts";
 import { transcript } from "../../support/transcript.ts";
@@ -185,6 +185,21 @@ describe.concurrent("timeouts.idle", () => {
 });
 
 describe.concurrent("timeouts.write", () => {
+  // A peer that does not read does not see the reset either: node reports what it finds later as an end.
+  const resetPorts: (number | undefined)[] = [];
+
+  beforeAll(() => {
+    const { resetAndDestroy } = Socket.prototype;
+    vi.spyOn(Socket.prototype, "resetAndDestroy").mockImplementation(function (this: Socket) {
+      resetPorts.push(this.remotePort);
+      return resetAndDestroy.call(this);
+    });
+  });
+
+  afterAll(() => {
+    vi.restoreAllMocks();
+  });
+
   transcript(
     "breaks a response of which the peer takes nothing (ERR_TIMEOUT_WRITE, X-7)",
     () => {
@@ -196,18 +211,9 @@ describe.concurrent("timeouts.write", () => {
     },
     async ({ peer }) => {
       expect(ERRORS.TIMEOUT_WRITE.status).toBe(0);
-      // A peer that does not read does not see the reset either: node reports what it finds later as an end.
-      const { resetAndDestroy } = Socket.prototype;
-      const ports: (number | undefined)[] = [];
-      const reset = vi.spyOn(Socket.prototype, "resetAndDestroy");
-      reset.mockImplementation(function (this: Socket) {
-        ports.push(this.remotePort);
-        return resetAndDestroy.call(this);
-      });
       peer.socket.pause();
       peer.sends(fastcgiRequest());
-      await until(() => ports.includes(peer.socket.localPort), 3_000);
-      reset.mockRestore();
+      await until(() => resetPorts.includes(peer.socket.localPort), 3_000);
     },
   );
 

@@ -1,0 +1,133 @@
+/**
+ * CGI variables → RequestHead: which heads are refused, by which error; what is taken over and what is dropped.
+ * Fields are literals here; that each refusal is answered is for test/connection/transcript/refused-heads.test.ts.
+ */
+import { describe, expect, test } from "vitest";
+import { ProtocolError } from "../../../src/errors.ts";
+import { FieldBlock } from "../../../src/http/field-block.ts";
+import { FIELD_NAMES } from "../../../src/http/field-names.ts";
+import type { RequestHead } from "../../../src/http/head.ts";
+import { readCgiHead } from "../../../src/protocols/cgi/variables.ts";
+import { BodyKind } from "../../../src/wire/abi.ts";
+
+type Pair = readonly [name: string, value: string];
+
+const META = { bodyKind: BodyKind.NONE, metaA: 0, metaB: 0 };
+const OPTIONS = {
+  scriptName: undefined,
+  stripScriptName: false,
+  ajpSecretHash: undefined,
+  ajpAttributes: undefined,
+};
+const GET: readonly Pair[] = [
+  ["REQUEST_METHOD", "GET"],
+  ["REQUEST_URI", "/a"],
+];
+
+/** Fields as a decoder hands them on: known names as ids. */
+function fieldsOf(pairs: readonly Pair[]): FieldBlock {
+  let text = "";
+  const rows = pairs.flatMap(([name, value]) => {
+    const id = FIELD_NAMES.indexOf(name);
+    const at = text.length;
+    text += name + value;
+    return [id > 0 ? id : -at - 1, name.length, at + name.length, value.length];
+  });
+  return new FieldBlock(text, Int32Array.from(rows), pairs.length);
+}
+
+const read = (...pairs: readonly Pair[]): RequestHead =>
+  readCgiHead(fieldsOf(pairs), META, OPTIONS);
+
+function codeOf(...pairs: readonly Pair[]): string {
+  try {
+    read(...pairs);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ProtocolError);
+    return (error as ProtocolError).code;
+  }
+  return "none";
+}
+
+describe("a head is refused", () => {
+  const cases: readonly (readonly [code: string, what: string, pairs: readonly Pair[]])[] = [
+    ["ERR_METHOD", "without REQUEST_METHOD", [["REQUEST_URI", "/"]]],
+    ["ERR_METHOD", "with a method that is no token", [["REQUEST_METHOD", "GE T"], GET[1]!]],
+    ["ERR_TARGET", "with a target that is no path", [GET[0]!, ["REQUEST_URI", "a"]]],
+    ["ERR_TARGET", "with * for another method than OPTIONS", [GET[0]!, ["REQUEST_URI", "*"]]],
+    ["ERR_FIELD_VALUE", "with CR LF in a header", [...GET, ["HTTP_X_A", "1\r\nX-B: 2"]]],
+    ["ERR_FIELD_VALUE", "with NUL in a header", [...GET, ["HTTP_USER_AGENT", "a\0b"]]],
+    ["ERR_FIELD_VALUE", "with LF in the content type", [...GET, ["CONTENT_TYPE", "a/b\nc"]]],
+    ["ERR_FIELD_CONFLICT", "with two hosts", [...GET, ["HTTP_HOST", "a"], ["HTTP_HOST", "b"]]],
+    ["ERR_FIELD_CONFLICT", "with two methods", [...GET, ["REQUEST_METHOD", "POST"]]],
+    [
+      "ERR_FIELD_CONFLICT",
+      "with two authorizations",
+      [...GET, ["HTTP_AUTHORIZATION", "Basic a"], ["HTTP_AUTHORIZATION", "Basic b"]],
+    ],
+    [
+      "ERR_FIELD_CONFLICT",
+      "with two content types",
+      [...GET, ["CONTENT_TYPE", "a/b"], ["CONTENT_TYPE", "a/c"]],
+    ],
+  ];
+  test.each(cases)("%s: %s", (code, _what, pairs) => {
+    expect(codeOf(...pairs)).toBe(code);
+  });
+});
+
+describe("a head is taken", () => {
+  test("with a variable that was sent twice alike, or once empty", () => {
+    expect(read(...GET, ["REQUEST_METHOD", "GET"], ["REQUEST_METHOD", ""]).method).toBe("GET");
+  });
+
+  test("without the fields of the front server's own connection, and without HTTP_PROXY", () => {
+    const head = read(
+      ...GET,
+      ["HTTP_CONNECTION", "close"],
+      ["HTTP_TRANSFER_ENCODING", "chunked"],
+      ["HTTP_CONTENT_LENGTH", "7"],
+      ["HTTP_PROXY", "http://evil.test"],
+      ["HTTP_X_ODD_NAME", "kept"],
+    );
+    expect(head.rawHeaders).toEqual(["X-Odd-Name", "kept"]);
+    expect(head.params["HTTP_PROXY"]).toBeUndefined();
+    expect(head.params["HTTP_CONNECTION"]).toBe("close");
+  });
+
+  test("with a name that objects inherit", () => {
+    const head = read(...GET, ["__proto__", "x"], ["HTTP___PROTO__", "y"]);
+    expect(Object.getPrototypeOf(head.params)).toBeNull();
+    expect(Object.entries(head.params)).toContainEqual(["__proto__", "x"]);
+  });
+
+  test("with a host of the variables where the client sent none", () => {
+    const named: readonly Pair[] = [...GET, ["SERVER_NAME", "a.test"]];
+    expect(read(...named, ["SERVER_PORT", "80"]).rawHeaders).toEqual(["Host", "a.test"]);
+    expect(read(...named, ["SERVER_PORT", "8080"]).rawHeaders).toEqual(["Host", "a.test:8080"]);
+    expect(read(...named, ["SERVER_PORT", "443"], ["HTTPS", "on"]).rawHeaders).toEqual([
+      "Host",
+      "a.test",
+    ]);
+  });
+
+  test.each([
+    ["on", true],
+    ["1", true],
+    ["off", false],
+    ["OFF", false],
+    ["0", false],
+    ["", false],
+  ])("HTTPS=%s: encrypted %s (IIS and Cherokee always send it)", (https, encrypted) => {
+    expect(read(...GET, ["HTTPS", https]).tls !== undefined).toBe(encrypted);
+  });
+
+  test.each([
+    ["65535", 65_535],
+    ["65536", 0],
+    ["-1", 0],
+    ["80x", 0],
+  ])("REMOTE_PORT=%s: port %i", (text, port) => {
+    expect(read(...GET, ["REMOTE_PORT", text]).remotePort).toBe(port);
+  });
+});
