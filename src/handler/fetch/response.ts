@@ -15,15 +15,40 @@ function writeHead(res: ServerResponse, response: Response): void {
   if (cookies.length > 0) res.setHeader("set-cookie", cookies);
 }
 
-/** Has a promise settled once everything that is ready now has run? */
+/** A body that is whole within so many bytes leaves with its length; of a longer one this much waits at most. */
+const WHOLE_BYTES = 65_536;
+
+/** Has a promise settled once everything that is ready now has run? A Blob's stream takes a turn more to end. */
 async function settlesNow<T>(promise: Promise<T>): Promise<T | undefined> {
-  const later = new Promise<undefined>((resolve) => setImmediate(resolve, undefined));
+  const later = new Promise<undefined>((resolve) => {
+    setImmediate(() => setImmediate(() => resolve(undefined)));
+  });
   return Promise.race([promise, later]);
 }
 
 async function room(res: ServerResponse): Promise<void> {
   if (res.destroyed || !res.writableNeedDrain) return;
   await Promise.race([once(res, "drain"), once(res, "close")]);
+}
+
+type Chunk = Awaited<ReturnType<ReadableStreamDefaultReader<Uint8Array>["read"]>>;
+type Read = Promise<Chunk>;
+
+/** The first chunk and what is ready with it; `pending` is the read that is not, undefined where the body is whole. */
+async function readReady(
+  read: () => Read,
+): Promise<{ chunks: Uint8Array[]; pending: Read | undefined }> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  let result: Chunk | undefined = await read();
+  while (result !== undefined && !result.done) {
+    chunks.push(result.value);
+    size += result.value.length;
+    const pending = read();
+    result = size < WHOLE_BYTES ? await settlesNow(pending) : undefined;
+    if (result === undefined) return { chunks, pending };
+  }
+  return { chunks, pending: undefined };
 }
 
 async function pump(res: ServerResponse, body: ReadableStream<Uint8Array>): Promise<void> {
@@ -34,18 +59,22 @@ async function pump(res: ServerResponse, body: ReadableStream<Uint8Array>): Prom
       reader.cancel(new Error("The client is gone.")).catch(() => undefined);
   };
   res.once("close", cancel);
-  let pending = reader.read();
-  for (;;) {
-    const { done, value } = await pending;
+  const read = (): ReturnType<typeof reader.read> => {
+    const result = reader.read();
+    // Read errors surface where the result is awaited, not as an unhandled rejection before it.
+    result.catch(() => undefined);
+    return result;
+  };
+  const { chunks, pending } = await readReady(read);
+  if (pending === undefined) {
+    res.end(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
+    return;
+  }
+  for (const chunk of chunks) res.write(chunk);
+  await room(res);
+  for (let next = pending; !res.destroyed; next = read()) {
+    const { done, value } = await next;
     if (done || res.destroyed) break;
-    pending = reader.read();
-    // Read errors surface at the next turn of the loop, not as an unhandled rejection before it.
-    pending.catch(() => undefined);
-    const next = res.headersSent ? undefined : await settlesNow(pending);
-    if (next?.done === true) {
-      res.end(value);
-      return;
-    }
     res.write(value);
     await room(res);
   }
