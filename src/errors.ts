@@ -61,7 +61,7 @@ const TABLE = {
   TARGET: [61, "request", 400, "RFC 9112 §3.2", "Request target that is neither a path nor an absolute URI nor *."],
   FIELD_VALUE: [62, "request", 400, "RFC 9110 §5.5", "Field value with NUL, CR or LF."],
   FIELD_CONFLICT: [63, "request", 400, "RFC 9110 §5.3", "Field that may stand once was given twice with different values."],
-  TRANSFER_ENCODING: [64, "request", 400, "RFC 9112 §6.1", "Transfer-Encoding other than chunked, or beside Content-Length."],
+  TRANSFER_ENCODING: [64, "request", 400, "RFC 9112 §6.1", "AJP: Transfer-Encoding other than chunked, or beside Content-Length."],
   LIMIT_REQUESTS: [70, "request", 503, "limits.requests", "More requests in flight than limits.requests, or the server is draining."],
   LIMIT_WINDOW: [71, "request", 503, "limits.windowBytes", "Handler did not read its body while others of the connection waited."],
   TIMEOUT_HEAD: [72, "request", 408, "timeouts.head", "Request head not complete within timeouts.head."],

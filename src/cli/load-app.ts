@@ -20,8 +20,25 @@ export class AppFailure extends Error {
 const NAMES: readonly string[] = ["default", "app", "handler"];
 const EXTENSIONS: readonly string[] = [".js", ".mjs", ".cjs"];
 
-const isFile = (path: string): boolean =>
-  statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+/** @throws UsageError ERR_APP_MISSING where this user may not look */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOTDIR") return false;
+    throw unreadable(path, cause);
+  }
+}
+
+function unreadable(path: string, cause: unknown): UsageError {
+  const { code } = cause as NodeJS.ErrnoException;
+  return new UsageError(
+    `Application module ${JSON.stringify(path)} may not be read by this user (${code}); ` +
+      "change its mode or that of its folders, or start as another user.",
+    "ERR_APP_MISSING",
+    { cause },
+  );
+}
 
 /** What package.json of a folder calls its main file. */
 function mainOf(folder: string): string {
@@ -38,15 +55,25 @@ function mainOf(folder: string): string {
 /** The file of a module, found as `node PATH` finds it. */
 function findModule(written: string): string {
   const path = resolve(written);
-  const inFolder = existsSync(path) && !isFile(path) ? [join(path, mainOf(path))] : [];
+  const isFolder = existsSync(path) && !isFile(path);
+  const inFolder = isFolder ? [join(path, mainOf(path))] : [];
   for (const base of [path, ...inFolder]) {
     const found = ["", ...EXTENSIONS].map((extension) => base + extension).find(isFile);
     if (found !== undefined) return found;
   }
+  const fault = isFolder
+    ? `is a folder without a module that its package.json names as main, or index.js; give the path of the module`
+    : `does not exist (looked for ${path}); check the path`;
   throw new UsageError(
-    `Application module ${JSON.stringify(written)} does not exist (looked for ${path}); check the path.`,
+    `Application module ${JSON.stringify(written)} ${fault}.`,
     "ERR_APP_MISSING",
   );
+}
+
+/** Is this about the file itself, which may not be read? */
+function isOf(cause: unknown, path: string): boolean {
+  const { code, path: where } = (cause ?? {}) as NodeJS.ErrnoException;
+  return (code === "EACCES" || code === "EPERM") && where === path;
 }
 
 async function importModule(path: string): Promise<Readonly<Record<string, unknown>>> {
@@ -61,6 +88,7 @@ async function importModule(path: string): Promise<Readonly<Record<string, unkno
         { cause },
       );
     }
+    if (isOf(cause, path)) throw unreadable(path, cause);
     throw new AppFailure(`Application module ${JSON.stringify(path)} failed while loading.`, {
       cause,
     });

@@ -4,6 +4,7 @@
  * SIGTERM and SIGINT let running requests finish; a second one ends at once. Closes nothing by itself but through the
  * server. Reliability 3.3; the timing of mod_fcgid is heritage S3c.
  */
+import { told } from "../server/server.ts";
 import type { BoundAddress, Timeouts } from "../server/settings.ts";
 
 /** mod_fcgid and impatient scripts send SIGTERM twice within this, in milliseconds; that is one wish. */
@@ -35,13 +36,24 @@ function after(ms: number, run: () => void): void {
   if (ms > 0) setTimeout(run, ms);
 }
 
-/** Stops taking connections, waits for what runs, and ends the process with status 0. */
+/**
+ * Stops taking connections, waits for what runs, and ends the process with status 0.
+ *
+ * Handlers of requests that are cut off have `grace.kill` for what they clean up: the process ends by itself when nothing
+ * is left to do, else after that time; with status 1 where a connection would not even close.
+ */
 function drain(server: Stoppable, grace: Grace): void {
-  server.close(() => process.exit(0));
+  let isClosed = false;
+  let isCut = false;
+  server.close(async () => {
+    isClosed = true;
+    await told();
+    if (!isCut) process.exit(0);
+  });
   after(grace.drain, () => {
+    isCut = true;
     server.closeAllConnections();
-    // Whoever still hangs after that is not waited for.
-    after(grace.kill, () => process.exit(1));
+    setTimeout(() => process.exit(isClosed ? 0 : 1), grace.kill).unref();
   });
 }
 

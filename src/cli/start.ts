@@ -7,6 +7,7 @@
 import type { IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
+import { ProtocolError } from "../errors.ts";
 import type { Server } from "../server/server.ts";
 import type { BoundAddress } from "../server/settings.ts";
 import { normalizeOptions, type ServeOptions } from "../serve/options.ts";
@@ -60,11 +61,13 @@ async function listeningAtLast(app: Application, options: ServeOptions): Promise
   }
 }
 
-/** `GET /path`, without the query, which may hold secrets. */
-function named(request: IncomingMessage | Request | undefined): string {
-  if (request === undefined) return "the application";
+/** What an error is about: `error in GET /path`, without the query, which may hold secrets. */
+function named(error: unknown, request: IncomingMessage | Request | undefined): string {
+  // Nobody's request: it was refused before it became one.
+  if (error instanceof ProtocolError) return "refused a request of the web server";
+  if (request === undefined) return "error in the application";
   const url = request.url ?? "";
-  return `${request.method} ${url.split("?", 1)[0]}`;
+  return `error in ${request.method} ${url.split("?", 1)[0]}`;
 }
 
 function startLine({ server, bound }: Started, command: ServeCommand): string {
@@ -89,6 +92,21 @@ function reportUncaught(error: unknown, origin: string): void {
   process.exit(1);
 }
 
+/** Loads the application. One whose promise never settles would end the process, well as it seems, with status 0. */
+async function loadAtLast(written: string): Promise<Application> {
+  const stuck = (): void => {
+    say(
+      `Application module ${JSON.stringify(written)} is never ready: its promise is not settled and nothing is left ` +
+        "to wait for; look at what it awaits.",
+    );
+    process.exit(1);
+  };
+  process.once("beforeExit", stuck);
+  const app = await loadApp(written);
+  process.removeListener("beforeExit", stuck);
+  return app;
+}
+
 /**
  * Serves until a signal.
  *
@@ -103,12 +121,12 @@ export async function start(command: ServeCommand): Promise<void> {
   // As in runfcgi, the mask holds for every file of the application, and not for the socket alone.
   const { umask } = command.options;
   if (umask !== undefined) process.umask(Number.parseInt(String(umask).replace("o", ""), 8));
-  const app = await loadApp(command.app);
+  const app = await loadAtLast(command.app);
   const started = await listeningAtLast(app, {
     ...command.options,
     onError(error, request) {
       const shown = command.debug || !(error instanceof Error) ? inspect(error) : String(error);
-      say(`error in ${named(request)}: ${shown}`);
+      say(`${named(error, request)}: ${shown}`);
     },
   });
   stopOnSignals(started.server, started.bound, timeouts, say);

@@ -236,8 +236,6 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
     this.#window.open(this.transport);
   }
 
-  // --- ends ---------------------------------------------------------------------------------------
-
   /** Soft stop: what runs is finished, then the connection closes. */
   drain(): void {
     this.#closing = true;
@@ -247,9 +245,11 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
     else this.#startLinger();
   }
 
-  /** Hard stop. */
+  /** Hard stop. A response that is cut off by it looks so. */
   destroy(): void {
-    this.transport.destroy();
+    if (this.idle) this.transport.destroy();
+    else this.breakOff();
+    this.#loseAll();
   }
 
   #loseAll(): void {

@@ -79,7 +79,7 @@ export function selectEngine(
   if (wish === "native") {
     throw new UsageError(
       `The native engine that ${source} asks for cannot run because ${loaded.reason}; ` +
-        'build it with "npm run build:native" or use the engine "auto".',
+        'use the engine "auto" or, in a checkout of postern, build it with "npm run build:native".',
     );
   }
   return {

@@ -59,12 +59,13 @@ function allowed(takes: OptionType): string {
 
 /** A value as a message shows it; nothing of a secret. */
 function show(name: string, value: unknown): string {
+  if (value === "") return "empty";
   if (name === "ajp.secret") return `of type ${typeof value}`;
   if (typeof value === "string") {
     return JSON.stringify(value.length > SHOWN_MAX ? `${value.slice(0, SHOWN_MAX)}…` : value);
   }
   if (typeof value === "object" && value !== null)
-    return Array.isArray(value) ? "a list" : "an object";
+    return Array.isArray(value) ? show(name, value.join(",")) : "an object";
   return typeof value === "function" ? "a function" : String(value);
 }
 

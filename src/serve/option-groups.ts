@@ -43,7 +43,7 @@ export interface TimeoutOptions {
    */
   drain?: number | undefined;
   /**
-   * For what is left after `drain`, whose requests are aborted then, before everything is torn down.
+   * For handlers to clean up whose requests are aborted after `drain`; then the command ends its process.
    *
    * @default 5_000
    */

@@ -34,7 +34,7 @@ export function unknownOption(name: string, shown: (name: string) => string): Us
     OPTIONS.map((option) => option.name),
   );
   const remedy =
-    meant === undefined ? "see the documentation of options" : `did you mean ${shown(meant)}?`;
+    meant === undefined ? "postern --help lists them all" : `did you mean ${shown(meant)}?`;
   return new UsageError(
     `Unknown option ${shown(name)}; ${remedy}${meant === undefined ? "." : ""}`,
     "ERR_UNKNOWN_OPTION",

@@ -30,6 +30,11 @@ const CONSEQUENCES: ReadonlySet<unknown> = new Set([
   "ERR_CONNECTION_LOST",
 ]);
 
+/** Resolves once handlers know of sockets that are gone: node counts one out before it says "close" of it. */
+export function told(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1));
+}
+
 function isConsequence(error: unknown): boolean {
   const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
   return CONSEQUENCES.has(code) || name === "AbortError";
@@ -179,6 +184,7 @@ export class Server extends HttpServer {
       this.once("close", resolve);
       this.close();
     });
+    await told();
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {

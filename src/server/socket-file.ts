@@ -67,7 +67,8 @@ const FOLDER_FAULTS: Readonly<Record<string, string>> = {
   ENOTDIR: "is not a folder; choose another",
 };
 
-function checkFolder(path: string, warn: ProcessFacts["warn"]): void {
+/** @returns what deserves a look although it stops nothing */
+function checkFolder(path: string): string | undefined {
   const folder = dirname(path);
   const name = JSON.stringify(folder);
   let mode: number;
@@ -82,10 +83,10 @@ function checkFolder(path: string, warn: ProcessFacts["warn"]): void {
       `may not be read and written by this user (${code}); change its mode or choose another`;
     throw new UsageError(`The socket's folder ${name} ${fault}.`, "ERR_USAGE", { cause });
   }
-  if ((mode & 0o002) === 0 || (mode & 0o1000) !== 0) return;
-  warn(
+  if ((mode & 0o002) === 0 || (mode & 0o1000) !== 0) return undefined;
+  return (
     `Everybody may write in the socket's folder ${name} and replace the socket; ` +
-      "take that right away or set the sticky bit.",
+    "take that right away or set the sticky bit."
   );
 }
 
@@ -203,7 +204,7 @@ export async function openSocketFile(
   const { path } = settings;
   const temporary = join(dirname(path), `.${randomBytes(5).toString("hex")}`);
   checkPath(path, temporary);
-  checkFolder(path, facts.warn);
+  const warning = checkFolder(path);
   const [owner, group] = [accountId("passwd", settings.owner), accountId("group", settings.group)];
   const mask = maskFor(settings, facts);
   const stale = await findStale(path, facts.uid);
@@ -219,6 +220,7 @@ export async function openSocketFile(
   } catch (error) {
     throw error instanceof UsageError ? error : unixFailure(path, error);
   }
+  if (warning !== undefined) facts.warn(warning);
   return {
     remove(): void {
       try {

@@ -6,6 +6,7 @@ import * as fs from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { until } from "../support/front/ports.ts";
 import { makeProgram, type Program, type RunOptions } from "./program.ts";
 
 const STATUS_USAGE = 2;
@@ -135,6 +136,17 @@ describe("socket paths", () => {
     await new Promise((done) => server.close(done));
   });
 
+  test("in a folder where everybody may write is one sentence as well, and a warning only where it works", async () => {
+    const folder = join(program.folder, "open");
+    fs.mkdirSync(folder);
+    fs.chmodSync(folder, 0o777);
+    fs.writeFileSync(join(folder, "file"), "");
+    expect(await refusal(["--socket", join(folder, "file")])).toMatch(/where a file stands/);
+    const running = program.start(["app.cjs", "--socket", join(folder, "s")]);
+    await running.started;
+    await until("the warning", () => /PosternWarning: Everybody may/.test(running.stderr()));
+  });
+
   test("a folder that does not exist", async () => {
     expect(await refusal(["--socket", "no/x.sock"])).toMatch(
       /folder ".*no" does not exist; create it/,
@@ -148,7 +160,7 @@ describe("words", () => {
     [["--limits.bodybites=5"], "did you mean --limits.body-bytes?"],
     [["prot=scgi"], "Unknown option prot; did you mean port?"],
     [["minspar=3"], "Unknown option minspar; did you mean minspare?"],
-    [["-x"], "Unknown option -x"],
+    [["-x"], "Unknown option -x; postern --help lists them all."],
     [["other.cjs"], 'Unknown word "other.cjs" after the application "app.cjs"'],
     [["debug=maybe"], 'debug is "maybe"; it takes true or false.'],
     [["daemonize=maybe"], 'daemonize is "maybe"; it takes true or false.'],
@@ -161,7 +173,7 @@ describe("words", () => {
     [["method=forked"], 'method is "forked"; it takes "threaded"'],
     [["PIDFILE=/run/x.pid"], "PIDFILE comes with the process manager"],
     [["--maxchildren", "5"], "--maxchildren comes with the process manager"],
-    [["protocol=gopher"], 'it takes "fastcgi", "scgi", "ajp", "http"'],
+    [["protocol=gopher"], 'protocol is "gopher"; it takes "fastcgi", "scgi", "ajp", "http"'],
     [["--multiplex=perhaps"], '--multiplex is "perhaps"; it takes true or false.'],
     [["--port"], "--port has no value; write it behind."],
     [["socket=/x", "port=1"], "socket and port are both addresses; give one of them."],
@@ -169,6 +181,7 @@ describe("words", () => {
     [["--workers", "4"], "Option --workers comes in a later release"],
     [["--engine", "fast", "--port", "0"], 'engine is "fast"; it takes "auto"'],
     [["--ajp.secret", "short", "--socket", "x"], "is 5 bytes long; at least 16 are needed"],
+    [["--ajp.secret", "", "--socket", "x"], "ajp.secret is empty; it takes text"],
   ])("%j", async (args, sentence) => {
     expect(await refusal(args)).toContain(sentence);
   });
@@ -205,6 +218,43 @@ describe("applications", () => {
     expect(stderr).toMatch(
       /^postern: Application module "missing\.js" does not exist \(.*\); check[^\n]+\.\n$/,
     );
+  });
+
+  test("a folder without a module", async () => {
+    fs.mkdirSync(join(program.folder, "empty"));
+    const { code, stderr } = await run("empty");
+    expect(code).toBe(STATUS_USAGE);
+    expect(stderr).toMatch(/^postern: Application module "empty" is a folder without [^\n]+\.\n$/);
+  });
+
+  test.each(["folder", "file"])(
+    "one that this user may not read: its %s is closed",
+    async (what) => {
+      const folder = join(program.folder, `closed-${what}`);
+      fs.mkdirSync(folder);
+      const path = join(folder, "app.mjs");
+      fs.writeFileSync(path, "export default (req, res) => res.end();\n");
+      fs.chmodSync(what === "folder" ? folder : path, isRoot ? 0o700 : 0);
+      const { code, stderr } = await program.run(
+        [path, "--port", "0"],
+        isRoot ? { uid: NOBODY } : {},
+      );
+      fs.chmodSync(what === "folder" ? folder : path, 0o700);
+      expect(stderr).toMatch(
+        /^postern: Application module ".*app\.mjs" may not be read by this user \(EACCES\); change [^\n]+\.\n$/,
+      );
+      expect(code).toBe(STATUS_USAGE);
+    },
+  );
+
+  test.each([
+    ["a promise", "export default () => new Promise(() => undefined);"],
+    ["a top-level await", "await new Promise(() => undefined);"],
+  ])("one that is never ready, by %s, is no success", async (_what, source) => {
+    fs.writeFileSync(join(program.folder, "never.mjs"), `${source}\n`);
+    const { code, stderr } = await run("never.mjs");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^postern: Application module "never\.mjs" is never ready: [^\n]+\.\n$/);
   });
 
   test("one without a handler", async () => {

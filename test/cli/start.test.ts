@@ -193,7 +193,12 @@ describe("signals", () => {
   });
 
   test("what does not end within timeouts.drain is cut off", async () => {
-    const running = await serveHttp("g.sock", ["--timeouts.drain", "400"]);
+    const running = await serveHttp("g.sock", [
+      "--timeouts.drain",
+      "400",
+      "--timeouts.kill",
+      "300",
+    ]);
     const slow = ask({ socketPath: path("g.sock"), path: "/slow?ms=10000" }).catch(() => "cut off");
     await sleep(200);
     const beganMs = performance.now();

@@ -9,6 +9,7 @@ import {
   eachEngine,
   type FramedProtocol,
   play,
+  type Scene,
   SECRET,
   transcript,
 } from "../../support/transcript.ts";
@@ -115,6 +116,31 @@ describe.each(PROTOCOLS)("the peer of %s", (protocol) => {
         }
         peer.end();
         expect(await failed.opened).toBe("ECONNRESET");
+      });
+    });
+  });
+});
+
+describe.each(PROTOCOLS)("a forced stop of %s", (protocol) => {
+  eachEngine(`a forced stop of ${protocol}`, (engine) => {
+    test(`tells handlers before shutdown() resolves, and the peer sees a reset · ${engine}`, async () => {
+      const { handler, began, events } = watched();
+      const streaming: NodeHandler = (req, res) => {
+        handler(req, res);
+        res.write("begun");
+      };
+      const scene: Scene = {
+        protocol,
+        handler: streaming,
+        transport: "tcp",
+        timeouts: { drain: 50 },
+      };
+      await play(scene, engine, async ({ peer, server }) => {
+        peer.sends(get[protocol]);
+        await began;
+        await server.shutdown();
+        expect(events).toEqual(["ERR_CONNECTION_LOST", "aborted", "close"]);
+        await peer.expectsReset();
       });
     });
   });
