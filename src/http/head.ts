@@ -19,8 +19,16 @@ export interface TlsFacts {
   readonly session: string;
   /** Key size in bits, or 0. */
   readonly keyBits: number;
-  /** The client's certificate, PEM, or "". */
+  /** The client's certificate as the peer writes it, PEM in one of its shapes, or "". */
   readonly clientCertificate: string;
+  /** What the peer found: `SUCCESS`, `NONE`, `GENEROUS`, `FAILED:` and the reason, or "" when it does not say. */
+  readonly clientVerify: string;
+  /** Host name that the client asked for (SNI), or "". */
+  readonly serverName: string;
+  /** The front server's own certificate as it writes it, or "". */
+  readonly serverCertificate: string;
+  /** Was the session taken up again, as far as the peer says? */
+  readonly resumed: boolean;
 }
 
 /** A request's head, whole and checked. */
@@ -39,9 +47,10 @@ export interface RequestHead {
   readonly params: Readonly<Record<string, string>>;
   /** AJP request attributes that the options allow; null prototype, empty elsewhere. */
   readonly attributes: Readonly<Record<string, string>>;
+  /** "" when there is none, or the peer is not believed (`trust.user`); the same for `authType`. */
   readonly remoteUser: string;
   readonly authType: string;
-  /** Undefined when the client came without TLS. */
+  /** Undefined when the client came without TLS, or the peer is not believed (`trust.tls`). */
   readonly tls: TlsFacts | undefined;
   readonly remoteAddress: string;
   /** 0 when unknown. */

@@ -4,6 +4,7 @@
  */
 import type { FieldBlock } from "../http/field-block.ts";
 import type { ProtocolName, RequestHead, ResponseHead } from "../http/head.ts";
+import type { IdentityPolicy } from "../http/identity.ts";
 import type { Decoder } from "../wire/decoder.ts";
 import type { DecoderOptions } from "../wire/limits.ts";
 import type { Ring } from "../wire/ring.ts";
@@ -15,6 +16,8 @@ export interface HeadOptions {
   readonly scriptName: string | undefined;
   /** Takes the mount prefix off `url`. */
   readonly stripScriptName: boolean;
+  /** Which of the peer's words about the client are believed. */
+  readonly trust: IdentityPolicy;
   /** AJP: the secret's SHA-256, or undefined when none is asked for. */
   readonly ajpSecretHash: Buffer | undefined;
   /** AJP: names of request attributes that may pass beside the known ones. */

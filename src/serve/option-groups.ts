@@ -50,7 +50,7 @@ export interface TimeoutOptions {
   kill?: number | undefined;
 }
 
-/** Who may connect. Everything that a peer says is believed, so only web servers should be able to. */
+/** Who may connect, and what of their word is believed. Only web servers should be able to. */
 export interface TrustOptions {
   /**
    * Addresses and subnets of the web servers: `192.0.2.10`, `2001:db8::/32`. Peers on unix sockets pass, as the
@@ -65,6 +65,21 @@ export interface TrustOptions {
    * @default false — a gateway port open to everybody is a machine open to everybody
    */
   allowRemote?: boolean | undefined;
+  /**
+   * Takes over the user whom the web server names (REMOTE_USER, AUTH_TYPE). `false` leaves `req.gateway.remoteUser`
+   * and `authType` undefined; `req.gateway.params` still has what was sent.
+   *
+   * @default true — the peer is the web server
+   */
+  user?: boolean | undefined;
+  /**
+   * Takes over what the web server says of TLS (HTTPS, REQUEST_SCHEME, SSL_*). `false` leaves `req.gateway.tls`
+   * undefined, `req.socket` without certificate and unencrypted, and the scheme http; `req.gateway.params` still has
+   * what was sent.
+   *
+   * @default true — the peer is the web server
+   */
+  tls?: boolean | undefined;
 }
 
 /** AJP 1.3. */

@@ -160,6 +160,12 @@ export const OPTIONS: readonly OptionRow[] = [
   row("trust.allowRemote", { type: "boolean" }, "a port that other machines reach is meant", {
     default: false,
   }),
+  row("trust.user", { type: "boolean" }, "believe the web server's word on the user", {
+    default: true,
+  }),
+  row("trust.tls", { type: "boolean" }, "believe its word on TLS and client certificates", {
+    default: true,
+  }),
   row("ajp.secret", { type: "text" }, "AJP secret, 16 bytes or more; ajp.secretFile is safer", {
     sample: "TEXT",
   }),
@@ -186,14 +192,7 @@ export const GROUPS: ReadonlySet<string> = new Set(
 );
 
 /** Options that are settled, and come in a later release. */
-export const LATER: ReadonlySet<string> = new Set([
-  "transport",
-  "workers",
-  "method",
-  "trust.user",
-  "trust.tls",
-  "ajp.route",
-]);
+export const LATER: ReadonlySet<string> = new Set(["transport", "workers", "method", "ajp.route"]);
 
 const byName = new Map(OPTIONS.map((option) => [option.name, option]));
 

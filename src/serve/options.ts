@@ -99,7 +99,7 @@ export interface ServeOptions {
   limits?: { [Name in keyof Limits]?: number | undefined } | undefined;
   /** Deadlines. */
   timeouts?: TimeoutOptions | undefined;
-  /** Who may connect. */
+  /** Who may connect, and what of their word is believed. */
   trust?: TrustOptions | undefined;
   /** AJP's own options. */
   ajp?: AjpOptions | undefined;

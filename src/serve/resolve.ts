@@ -100,6 +100,8 @@ function trustOf(values: OptionValues, webServerAddresses: string | undefined): 
     peers,
     allowRemote: read<boolean>(values, "trust.allowRemote"),
     webServerAddresses: readWebServerAddresses(webServerAddresses),
+    user: read<boolean>(values, "trust.user"),
+    tls: read<boolean>(values, "trust.tls"),
   });
 }
 

@@ -7,6 +7,7 @@
 import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ProtocolName } from "../http/head.ts";
+import type { IdentityPolicy } from "../http/identity.ts";
 import type { Limits } from "../wire/limits.ts";
 
 /** Where to listen. */
@@ -68,8 +69,8 @@ export interface Timeouts {
   readonly kill: number;
 }
 
-/** Who may connect. */
-export interface TrustSettings {
+/** Who may connect, and what of their word is believed. */
+export interface TrustSettings extends IdentityPolicy {
   /** Addresses and subnets, as written; undefined: everybody who reaches the address. */
   readonly peers: readonly string[] | undefined;
   /** A TCP address beyond this machine is meant. */

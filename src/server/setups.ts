@@ -40,6 +40,7 @@ export function createSetups(options: ResolvedOptions): ReadonlyMap<ProtocolName
   const headOptions = {
     scriptName: options.scriptName,
     stripScriptName: options.stripScriptName,
+    trust: options.trust,
     ajpSecretHash: options.ajp.secretHash,
     ajpAttributes: options.ajp.attributes,
   };

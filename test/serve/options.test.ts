@@ -30,7 +30,13 @@ describe("defaults", () => {
         drain: 30_000,
         kill: 5_000,
       },
-      trust: { peers: undefined, allowRemote: false, webServerAddresses: undefined },
+      trust: {
+        peers: undefined,
+        allowRemote: false,
+        webServerAddresses: undefined,
+        user: true,
+        tls: true,
+      },
       ajp: { secretHash: undefined, packetSize: 8192, attributes: undefined, rawBody: false },
       scgi: { strict: false },
       signal: undefined,
@@ -74,7 +80,7 @@ describe("unknown names", () => {
     [{ ajp: { sercet: "x" } }, /did you mean "ajp\.secret"/],
     [{ "limits.bodyBytes": 5, xyzzy: 1 }, /Unknown option "xyzzy"; see the documentation/],
     [{ workers: 4 }, /"workers" comes in a later release/],
-    [{ trust: { tls: true } }, /"trust\.tls" comes in a later release/],
+    [{ ajp: { route: "a" } }, /"ajp\.route" comes in a later release/],
   ])("%j", (options, sentence) => {
     expect(refusal(options)).toMatch(sentence);
   });

@@ -12,6 +12,8 @@ const trust = (
   peers,
   allowRemote: false,
   webServerAddresses: readWebServerAddresses(addresses),
+  user: true,
+  tls: true,
 });
 
 describe("trust.peers", () => {

@@ -154,7 +154,7 @@ function section(row: OptionRow, doc: { text: string; fallback: string }): strin
   const spellings = hasText(row)
     ? [
         row.takes.type === "boolean"
-          ? `\`--${optionName(row.name)}\``
+          ? `\`--${row.default === true ? "no-" : ""}${optionName(row.name)}\``
           : `\`--${optionName(row.name)} ${row.sample ?? "VALUE"}\``,
         `\`${variableName(row.name)}\``,
       ]

@@ -7,7 +7,8 @@ import { IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Carrier, HandlerSide } from "../carrier.ts";
 import { Gateway, type GatewayFacts } from "../gateway.ts";
 import { ResponseWriter } from "./response.ts";
-import { ClientSocket, type SocketOwner } from "./socket.ts";
+import type { ClientSocket, SocketOwner } from "./socket.ts";
+import { createClientSocket } from "./tls-socket.ts";
 
 /** A request with the gateway's facts on it. */
 export interface GatewayRequest extends IncomingMessage {
@@ -46,7 +47,7 @@ export class NodeRequest implements HandlerSide, SocketOwner {
   constructor(carrier: Carrier, server: Server) {
     this.#carrier = carrier;
     this.#gateway = new Gateway(carrier);
-    this.#socket = new ClientSocket(carrier, this, server);
+    this.#socket = createClientSocket(carrier, this, server);
     this.req = createRequest(carrier, this.#socket, this.#gateway);
     this.#writer = new ResponseWriter(this.req, carrier, this.#socket);
     this.#socket.on("close", () => this.#socketClosed());

@@ -28,8 +28,6 @@ export class ClientSocket extends Duplex {
   readonly localAddress: string | undefined;
   readonly localPort: number | undefined;
   readonly localFamily: string | undefined;
-  readonly encrypted: boolean;
-  readonly authorized: boolean = false;
   readonly connecting = false;
   readonly pending = false;
   readonly bytesRead = 0;
@@ -56,7 +54,6 @@ export class ClientSocket extends Duplex {
     this.localAddress = head.localAddress || undefined;
     this.localPort = head.localPort || undefined;
     this.localFamily = this.localAddress && (isIPv6(this.localAddress) ? "IPv6" : "IPv4");
-    this.encrypted = head.tls !== undefined;
     // Node's http sockets always have one: without it `res.destroy(error)` would end the process.
     this.on("error", swallowError);
   }
@@ -74,6 +71,16 @@ export class ClientSocket extends Duplex {
         return this.#queuedBytes;
       },
     });
+  }
+
+  /** Did the client come by TLS? tls-socket.ts has the socket of one that did. */
+  get encrypted(): boolean {
+    return false;
+  }
+
+  /** Has it shown a certificate that the front server verified? */
+  get authorized(): boolean {
+    return false;
   }
 
   get readyState(): "open" | "closed" {

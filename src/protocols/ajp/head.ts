@@ -7,8 +7,9 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { ERRORS, ProtocolError } from "../../errors.ts";
 import type { FieldBlock } from "../../http/field-block.ts";
 import { fieldId, HEADER_NAMES } from "../../http/field-names.ts";
-import type { RequestHead, TlsFacts } from "../../http/head.ts";
+import type { RequestHead } from "../../http/head.ts";
 import { HeaderList, headerId } from "../../http/header-list.ts";
+import { ClientTls } from "../../http/identity.ts";
 import { decodePath, pathOf, rawTarget, withQuery } from "../../http/target.ts";
 import { httpVersion, portNumber, stripMount } from "../cgi/variables.ts";
 import type { HeadMeta, HeadOptions } from "../protocol.ts";
@@ -171,15 +172,20 @@ function readHeaders(fields: FieldBlock, end: number, method: string): HeaderLis
   return list;
 }
 
-/** What an AJP head knows, under the names of CGI. */
-function paramsOf(head: RequestHead, fields: FieldBlock, query: string): Record<string, string> {
+/** What an AJP packet says, believed or not, under the names of CGI. */
+function paramsOf(
+  head: RequestHead,
+  fields: FieldBlock,
+  attributes: Attributes,
+  encrypted: boolean,
+): Record<string, string> {
   const params: Record<string, string> = Object.create(null);
   const set = (name: string, value: string | number): void => {
     if (value !== "" && value !== 0) params[name] = String(value);
   };
   set("REQUEST_METHOD", head.method);
   set("REQUEST_URI", head.url);
-  set("QUERY_STRING", query);
+  set("QUERY_STRING", attributes.get(Attribute.QUERY_STRING));
   set("SERVER_PROTOCOL", fields.value(Fixed.PROTOCOL));
   set("SERVER_NAME", fields.value(Fixed.SERVER_NAME));
   set("SERVER_PORT", head.localPort);
@@ -187,9 +193,15 @@ function paramsOf(head: RequestHead, fields: FieldBlock, query: string): Record<
   set("REMOTE_ADDR", head.remoteAddress);
   set("REMOTE_PORT", head.remotePort);
   set("REMOTE_HOST", fields.value(Fixed.REMOTE_HOST));
-  set("REMOTE_USER", head.remoteUser);
-  set("AUTH_TYPE", head.authType);
-  set("HTTPS", head.tls === undefined ? "" : "on");
+  set("REMOTE_USER", attributes.get(Attribute.REMOTE_USER));
+  set("AUTH_TYPE", attributes.get(Attribute.AUTH_TYPE));
+  set("HTTPS", encrypted ? "on" : "");
+  set("SSL_PROTOCOL", attributes.named["AJP_SSL_PROTOCOL"] ?? "");
+  set("SSL_CIPHER", attributes.get(Attribute.CIPHER));
+  set("SSL_CIPHER_USEKEYSIZE", attributes.keyBits);
+  set("SSL_SESSION_ID", attributes.get(Attribute.SESSION));
+  set("SSL_CLIENT_CERT", attributes.get(Attribute.CERT));
+  set("SSL_CLIENT_VERIFY", verifyWord(attributes));
   for (let i = 0; i < head.rawHeaders.length; i += 2) {
     const name = head.rawHeaders[i]!.toUpperCase().replaceAll("-", "_");
     const param =
@@ -199,14 +211,15 @@ function paramsOf(head: RequestHead, fields: FieldBlock, query: string): Record<
   return params;
 }
 
-function tlsFacts(attributes: Attributes): TlsFacts {
-  return {
-    protocol: attributes.named["AJP_SSL_PROTOCOL"] ?? "",
-    cipher: attributes.get(Attribute.CIPHER),
-    session: attributes.get(Attribute.SESSION),
-    keyBits: attributes.keyBits,
-    clientCertificate: attributes.get(Attribute.CERT),
-  };
+/**
+ * AJP has no word for it: front servers pass a certificate on once they have accepted it. Where they accept any
+ * (`optional_no_ca`), `ajp.attributes` lets them say what they found.
+ */
+function verifyWord(attributes: Attributes): string {
+  return (
+    attributes.named["SSL_CLIENT_VERIFY"] ??
+    (attributes.get(Attribute.CERT) === "" ? "" : "SUCCESS")
+  );
 }
 
 /** Facts of a head that need the attributes: route and balancer state stay readable there. */
@@ -228,19 +241,19 @@ export function readAjpHead(fields: FieldBlock, meta: HeadMeta, options: HeadOpt
   const attributes = new Attributes(fields, headersEnd, options.ajpAttributes);
   const method = readMethod(meta, attributes);
   const list = readHeaders(fields, headersEnd, method);
+  const { trust } = options;
   const encrypted = meta.metaA >> 8 !== 0;
   const serverPort = meta.metaB & 0xffff;
   const uri = fields.value(Fixed.URI);
   const host = hostOf(uri);
   if (host !== "") list.replaceHost(host);
-  else list.addHost(fields.value(Fixed.SERVER_NAME), String(serverPort), encrypted);
-  const query = attributes.get(Attribute.QUERY_STRING);
-  const url = withQuery(readPath(uri, method), query);
+  else list.addHost(fields.value(Fixed.SERVER_NAME), String(serverPort), encrypted && trust.tls);
+  const url = withQuery(readPath(uri, method), attributes.get(Attribute.QUERY_STRING));
   const scriptName = options.scriptName ?? "";
   const path = decodePath(pathOf(url));
   const inside = path === scriptName || path.startsWith(`${scriptName}/`);
   let params: Record<string, string> | undefined;
-  const head: RequestHead = {
+  const head: Omit<RequestHead, "tls"> & { tls: ClientTls | undefined } = {
     method,
     url: options.stripScriptName ? stripMount(url, scriptName) : url,
     httpVersion: httpVersion(fields.value(Fixed.PROTOCOL)),
@@ -248,17 +261,18 @@ export function readAjpHead(fields: FieldBlock, meta: HeadMeta, options: HeadOpt
     scriptName,
     pathInfo: inside ? path.slice(scriptName.length) : path,
     get params(): Readonly<Record<string, string>> {
-      params ??= paramsOf(head, fields, query);
+      params ??= paramsOf(head, fields, attributes, encrypted);
       return params;
     },
     attributes: attributeRecord(attributes),
-    remoteUser: attributes.get(Attribute.REMOTE_USER),
-    authType: attributes.get(Attribute.AUTH_TYPE),
-    tls: encrypted ? tlsFacts(attributes) : undefined,
+    remoteUser: trust.user ? attributes.get(Attribute.REMOTE_USER) : "",
+    authType: trust.user ? attributes.get(Attribute.AUTH_TYPE) : "",
+    tls: undefined,
     remoteAddress: fields.value(Fixed.REMOTE_ADDR),
     remotePort: portNumber(attributes.named["AJP_REMOTE_PORT"] ?? ""),
     localAddress: attributes.named["AJP_LOCAL_ADDR"] ?? "",
     localPort: serverPort,
   };
+  if (encrypted && trust.tls) head.tls = new ClientTls(head);
   return head;
 }

@@ -8,6 +8,7 @@ import type { FieldBlock } from "../../http/field-block.ts";
 import { FIELD_NAMES, fieldId, HEADER_NAMES, isHeaderId } from "../../http/field-names.ts";
 import type { RequestHead, TlsFacts } from "../../http/head.ts";
 import { HeaderList } from "../../http/header-list.ts";
+import { ClientTls, type IdentityPolicy } from "../../http/identity.ts";
 import { encodePath, rawTarget, withQuery } from "../../http/target.ts";
 import type { HeadMeta, HeadOptions } from "../protocol.ts";
 import { type Mount, resolveMount } from "./script-name.ts";
@@ -74,10 +75,6 @@ const IDS = {
   AUTH_TYPE: fieldId("AUTH_TYPE"),
   HTTPS: fieldId("HTTPS"),
   REQUEST_SCHEME: fieldId("REQUEST_SCHEME"),
-  SSL_PROTOCOL: fieldId("SSL_PROTOCOL"),
-  SSL_CIPHER: fieldId("SSL_CIPHER"),
-  SSL_SESSION_ID: fieldId("SSL_SESSION_ID"),
-  SSL_CLIENT_CERT: fieldId("SSL_CLIENT_CERT"),
 } as const;
 
 /** A port, or 0 for what is not one: these are hints of the peer. */
@@ -98,16 +95,6 @@ function isEncrypted(variables: Variables): boolean {
   const https = variables.get("HTTPS").toLowerCase();
   if (https !== "") return https !== "off" && https !== "0";
   return variables.get("REQUEST_SCHEME") === "https";
-}
-
-function tlsFacts(variables: Variables): TlsFacts {
-  return {
-    protocol: variables.get("SSL_PROTOCOL"),
-    cipher: variables.get("SSL_CIPHER"),
-    session: variables.get("SSL_SESSION_ID"),
-    keyBits: 0,
-    clientCertificate: variables.get("SSL_CLIENT_CERT"),
-  };
 }
 
 /** Cherokee decodes REQUEST_URI, query included: what precedes the query is a path to be encoded again. */
@@ -197,6 +184,8 @@ class CgiHead implements RequestHead {
     list: HeaderList,
     url: string,
     mount: Mount,
+    encrypted: boolean,
+    trust: IdentityPolicy,
   ) {
     this.#fields = fields;
     this.method = variables.get("REQUEST_METHOD");
@@ -205,9 +194,9 @@ class CgiHead implements RequestHead {
     this.rawHeaders = list.raw;
     this.scriptName = mount.scriptName;
     this.pathInfo = mount.pathInfo;
-    this.remoteUser = variables.get("REMOTE_USER");
-    this.authType = variables.get("AUTH_TYPE");
-    this.tls = isEncrypted(variables) ? tlsFacts(variables) : undefined;
+    this.remoteUser = trust.user ? variables.get("REMOTE_USER") : "";
+    this.authType = trust.user ? variables.get("AUTH_TYPE") : "";
+    this.tls = encrypted ? new ClientTls(this) : undefined;
     const remote = variables.get("REMOTE_ADDR");
     this.remoteAddress = remote.startsWith("unix:") ? "" : remote;
     this.remotePort = portNumber(variables.get("REMOTE_PORT"));
@@ -236,7 +225,8 @@ export function readCgiHead(
   const method = variables.get("REQUEST_METHOD");
   if (!TOKEN.test(method)) throw new ProtocolError(ERRORS.METHOD);
   addContentHeaders(list, variables, method);
-  list.addHost(variables.get("SERVER_NAME"), variables.get("SERVER_PORT"), isEncrypted(variables));
+  const encrypted = options.trust.tls && isEncrypted(variables);
+  list.addHost(variables.get("SERVER_NAME"), variables.get("SERVER_PORT"), encrypted);
   const url = target(variables, method);
   const facts = {
     scriptName: variables.get("SCRIPT_NAME"),
@@ -246,7 +236,7 @@ export function readCgiHead(
   };
   const mount = resolveMount(facts, options.scriptName);
   const stripped = options.stripScriptName ? stripMount(url, mount.scriptName) : url;
-  return new CgiHead(fields, variables, list, stripped, mount);
+  return new CgiHead(fields, variables, list, stripped, mount, encrypted, options.trust);
 }
 
 /** Takes an encoded prefix off a target, for applications that want to be mounted unseen. */

@@ -16,6 +16,7 @@ const META = { bodyKind: BodyKind.NONE, metaA: 0, metaB: 0 };
 const OPTIONS = {
   scriptName: undefined,
   stripScriptName: false,
+  trust: { user: true, tls: true },
   ajpSecretHash: undefined,
   ajpAttributes: undefined,
 };
