@@ -24,7 +24,7 @@ const START_MS = 40_000;
 /** Folders that documents name, all of which are the room. */
 const FOLDERS = /\/(?:run|etc|srv)\/app\b/g;
 /** Ports that documents name. */
-const PORTS: readonly string[] = ["9000", "9001", "4000", "8009", "8080", "80"];
+const PORTS: readonly string[] = ["9000", "9001", "4000", "8009", "8080", "443", "80"];
 /** Of the package, what a user has. */
 const PACKAGE: readonly string[] = ["package.json", "dist", "build/Release", "prebuilds"];
 

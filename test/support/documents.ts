@@ -22,7 +22,7 @@ export const KINDS: readonly string[] = [
   "serves",
   /** `scripts`: commands of this project's package.json. */
   "scripts",
-  /** `config SERVER`: configuration of a front server, for the gateway of the `serves` block above it. */
+  /** `config SERVER [spawns|tls]`: configuration of a front server, for the gateway of the `serves` block above it. */
   "config",
 ];
 

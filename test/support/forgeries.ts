@@ -54,3 +54,8 @@ const SPELLINGS: readonly ((name: string) => string)[] = [
 export const FORGED_SPELLINGS: readonly Readonly<Record<string, string>>[] = Object.entries(
   FORGED,
 ).flatMap(([name, value]) => SPELLINGS.map((spell) => ({ [spell(name)]: value })));
+
+/** The same, all names of a spelling in one request. */
+export const FORGED_REQUESTS: readonly Readonly<Record<string, string>>[] = SPELLINGS.map((spell) =>
+  Object.fromEntries(Object.entries(FORGED).map(([name, value]) => [spell(name), value])),
+);

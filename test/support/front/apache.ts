@@ -43,6 +43,11 @@ export function fcgidModule(): string {
   return `${apacheModules()}/mod_fcgid.so`;
 }
 
+/** Path of mod_ssl, which some distributions package by itself. */
+export function sslModule(): string {
+  return `${apacheModules()}/mod_ssl.so`;
+}
+
 /** The program's name differs between distributions. */
 export function apacheName(): string {
   return findProgram("apache2") === undefined ? "httpd" : "apache2";
@@ -77,7 +82,12 @@ export function startApache(
   if (program === undefined || first === undefined)
     throw new Error("apache or its sites are missing");
   const folder = apacheModules();
-  const modules = fcgid.length > 0 ? [...MODULES, "fcgid"] : MODULES;
+  const speaksTls = sites.some((site) => site.directives.includes("SSLEngine on"));
+  const modules = [
+    ...MODULES,
+    ...(fcgid.length > 0 ? ["fcgid"] : []),
+    ...(speaksTls ? ["ssl"] : []),
+  ];
   const { user, group } = workerAccount();
   room.folder("htdocs");
   writeFileSync(room.file("mime.types"), "text/plain txt\n");

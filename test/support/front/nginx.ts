@@ -58,6 +58,8 @@ export interface NginxSite {
   readonly address: Address;
   /** Parameters beside or instead of the stock ones. */
   readonly params?: Readonly<Record<string, string>>;
+  /** Directives of the server block of a site that speaks TLS. */
+  readonly tls?: readonly string[];
   /** Further directives of the location. */
   readonly directives?: readonly string[];
   /** Connections kept open to the gateway; undefined: a new one for each request. */
@@ -75,7 +77,8 @@ function renderSite(site: NginxSite, index: number): string {
   return `
   upstream gateway${index} { server ${target}; ${kept} }
   server {
-    listen 127.0.0.1:${site.port};
+    listen 127.0.0.1:${site.port}${site.tls === undefined ? "" : " ssl"};
+${(site.tls ?? []).map((line) => `    ${line};`).join("\n")}
     location / {
 ${Object.entries(params)
   .map(([name, value]) => `      ${protocol}_param ${name} ${quote(value)};`)

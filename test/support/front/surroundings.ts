@@ -5,7 +5,7 @@
  */
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { apacheModules, apacheName, fcgidModule } from "./apache.ts";
+import { apacheModules, apacheName, fcgidModule, sslModule } from "./apache.ts";
 import { findProgram, isRoot, workerAccount } from "./child.ts";
 import { serverObstacle } from "./front-server.ts";
 
@@ -42,6 +42,8 @@ const APACHE_MODULES: readonly string[] = [
   "mime",
   "dir",
 ];
+const usesFcgid = (piece: string): boolean => /fcgid/i.test(piece);
+const usesTls = (piece: string): boolean => piece.includes("SSLEngine on");
 
 /** Writes a file; returns its path. */
 function put(folder: string, name: string, text: string): string {
@@ -70,7 +72,7 @@ events { worker_connections 64; }
 http {
   access_log off;
 ${temporary.map((name) => `  ${name}_temp_path ${folder}/nginx-${name};`).join("\n")}
-${piece.replace(/listen \d+;/g, `listen 127.0.0.1:${port};`)}
+${piece.replace(/listen \d+( ssl)?;/g, `listen 127.0.0.1:${port}$1;`)}
 }
 `,
     );
@@ -81,9 +83,16 @@ ${piece.replace(/listen \d+;/g, `listen 127.0.0.1:${port};`)}
 
 const apache: Surroundings = {
   obstacle: (piece) =>
-    serverObstacle(apacheName(), /fcgid/i.test(piece) ? fcgidModule() : undefined),
+    serverObstacle(
+      apacheName(),
+      usesFcgid(piece) ? fcgidModule() : usesTls(piece) ? sslModule() : undefined,
+    ),
   write(folder, piece, port) {
-    const modules = /fcgid/i.test(piece) ? [...APACHE_MODULES, "fcgid"] : APACHE_MODULES;
+    const modules = [
+      ...APACHE_MODULES,
+      ...(usesFcgid(piece) ? ["fcgid"] : []),
+      ...(usesTls(piece) ? ["ssl"] : []),
+    ];
     const { user, group } = workerAccount();
     const path = put(
       folder,
