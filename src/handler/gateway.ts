@@ -21,11 +21,14 @@ export interface GatewayFacts {
   readonly params: Readonly<Record<string, string>>;
   /** AJP request attributes that `ajp.attributes` allows; null prototype, empty elsewhere. */
   readonly attributes: Readonly<Record<string, string>>;
-  /** User that the front server authenticated; undefined when it did not. `Remote-User` headers never show here. */
+  /**
+   * User that the front server authenticated; undefined when it did not, or is not believed (`trust.user`).
+   * `Remote-User` headers never show here.
+   */
   readonly remoteUser: string | undefined;
   /** `Basic`, `Digest` …, as the front server says. */
   readonly authType: string | undefined;
-  /** TLS between client and front server; undefined without TLS. */
+  /** TLS between client and front server; undefined without TLS, or when it is not believed (`trust.tls`). */
   readonly tls: TlsFacts | undefined;
   /** The front server's own address; "" and 0 over a unix socket. */
   readonly peer: { readonly address: string; readonly port: number };

@@ -66,6 +66,7 @@ for (const document of documents) {
       for (const name of ["authority", "server", "server-key"] as const) {
         room.write(`${name}.pem`, pem(name));
       }
+      room.write("server-and-key.pem", pem("server") + pem("server-key"));
     });
     afterAll(() => room?.remove());
     for (const block of configurations) {
