@@ -4,11 +4,12 @@
 export type { EngineChoice, EngineName } from "./engine/engine.ts";
 export { AbortError, InternalError, ProtocolError, UsageError } from "./errors.ts";
 export type { FetchHandler, FetchInfo } from "./handler/fetch/info.ts";
+export { type SendFileOptions, sendFile } from "./handler/files/send-file.ts";
 export type { GatewayFacts } from "./handler/gateway.ts";
 export type { GatewayRequest } from "./handler/node/request.ts";
 export type { ProtocolName, RoleName, TlsFacts } from "./http/head.ts";
 export type { Application, FetchApplication, NodeHandler } from "./serve/application.ts";
-export type { ServeOptions } from "./serve/options.ts";
+export type { FoldersOption, ServeOptions } from "./serve/options.ts";
 export { createServer, type RequestListener, serve } from "./serve/serve.ts";
 export { Server } from "./server/server.ts";
 export type { Limits } from "./wire/limits.ts";

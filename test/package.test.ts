@@ -32,6 +32,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
     "Server",
     "UsageError",
     "createServer",
+    "sendFile",
     "serve",
   ],
   "postern/client": ["ClientConnection", "ClientError", "request"],
@@ -114,6 +115,17 @@ const WRONG_CALLS = `
     import { request } from "postern/client";
     serve(() => undefined, { protocol: "gopher" });
     request({ protocol: "scgi", address: 5 });`;
+
+test("one dependency reads files, and nothing loads it before a file is sent", async () => {
+  const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  expect(Object.keys(dependencies)).toEqual(["@fastify/send"]);
+  const program = `
+    const { createServer } = require("postern");
+    createServer({ port: 0, static: { "/x": "." }, sendfile: { "/y": "." } });
+    const foreign = Object.keys(require.cache).filter((path) => path.includes("fastify"));
+    console.log(JSON.stringify(foreign));`;
+  expect(await evaluate(program)).toEqual([]);
+});
 
 test("the types resolve for import and for require, name the values and no other, and refuse wrong calls", async () => {
   const programs = Object.entries(ENTRIES).map(([entry, names]) => typedUser(entry, names));

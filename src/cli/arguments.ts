@@ -68,7 +68,7 @@ class Collector {
     if (written === undefined) throw new UsageError(`${label} has no value; write it behind.`);
     const value = readText(row, written, label);
     const former = this.#values.get(row.name);
-    const adds = row.takes.type === "list" && Array.isArray(former);
+    const adds = /^(list|folders)$/.test(row.takes.type) && Array.isArray(former);
     this.#values.set(row.name, adds ? former.concat(value) : value);
   }
 

@@ -6,6 +6,7 @@
  */
 import { UsageError } from "../errors.ts";
 import type { ProtocolName } from "../http/head.ts";
+import type { FolderSettings } from "../server/settings.ts";
 import { FD_MAX, type OptionRow, type OptionType } from "./option-table.ts";
 
 /** Every spelling of a protocol, and the protocol. */
@@ -46,6 +47,8 @@ function allowed(takes: OptionType): string {
       return `a number from 0 to ${FD_MAX}, "stdin", "systemd" or "systemd:NAME"`;
     case "list":
       return "a list of addresses";
+    case "folders":
+      return 'PREFIX=DIR with a PREFIX that begins with "/", or several of them';
     case "pattern":
       return "a regular expression";
     case "signal":
@@ -126,6 +129,9 @@ function fromText(takes: OptionType, text: string): unknown {
     case "list":
     case "protocol":
       return text.split(",").map((part) => part.trim());
+    case "folders":
+      // A comma may be part of a folder's name; one before a prefix is not.
+      return foldersIn(text.split(/,(?=\/[^=]*=)/));
     default:
       return text;
   }
@@ -165,6 +171,8 @@ function keep(takes: OptionType, value: unknown): unknown {
       return keepDescriptor(value);
     case "list":
       return Array.isArray(value) && value.every(isText) ? Object.freeze([...value]) : undefined;
+    case "folders":
+      return keepFolders(value);
     case "pattern":
       if (!(value instanceof RegExp)) return undefined;
       return new RegExp(`^(?:${value.source})$`, value.flags.replace(/[gy]/g, ""));
@@ -213,6 +221,30 @@ function keepProtocols(value: unknown): readonly ProtocolName[] | "auto" | undef
     names.add(name);
   }
   return names.size === 0 ? undefined : Object.freeze([...names]);
+}
+
+/** `PREFIX=DIR` cut in two; undefined when one of them is something else. */
+function pairsOf(texts: readonly unknown[]): [string, unknown][] | undefined {
+  const pairs = texts.map((text) => (isText(text) ? /^([^=]*)=(.*)$/s.exec(text) : null));
+  const cut = pairs.map((match): [string, unknown] => [match?.[1] ?? "", match?.[2]]);
+  return cut.every(isPair) ? cut : undefined;
+}
+
+function isPair([prefix, folder]: readonly [string, unknown]): boolean {
+  return prefix.startsWith("/") && isText(folder);
+}
+
+/** The texts, if all of them are `PREFIX=DIR`. */
+function foldersIn(texts: readonly string[]): readonly string[] | undefined {
+  return pairsOf(texts) === undefined ? undefined : texts;
+}
+
+function keepFolders(value: unknown): readonly FolderSettings[] | undefined {
+  const list = typeof value === "string" ? [value] : value;
+  if (typeof list !== "object" || list === null) return undefined;
+  const pairs = Array.isArray(list) ? pairsOf(list) : Object.entries(list);
+  if (pairs === undefined || !pairs.every(isPair)) return undefined;
+  return Object.freeze(pairs.map(([prefix, folder]) => ({ prefix, folder: folder as string })));
 }
 
 function keepDescriptor(value: unknown): number | string | undefined {

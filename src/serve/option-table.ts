@@ -27,6 +27,8 @@ export type OptionType =
   | { readonly type: "descriptor" }
   /** Addresses; commas between them in text. */
   | { readonly type: "list" }
+  /** Prefixes with a folder each: `PREFIX=DIR`, commas between several in text. */
+  | { readonly type: "folders" }
   | { readonly type: "pattern" }
   | { readonly type: "function" }
   | { readonly type: "signal" };
@@ -134,6 +136,12 @@ export const OPTIONS: readonly OptionRow[] = [
   }),
   row("stripScriptName", { type: "boolean" }, "take the mount prefix off req.url", {
     default: false,
+  }),
+  row("static", { type: "folders" }, "serve files of a folder below a prefix; may be repeated", {
+    sample: "PREFIX=DIR",
+  }),
+  row("sendfile", { type: "folders" }, "files that the web server sends for sendFile()", {
+    sample: "PREFIX=DIR",
   }),
   limit("headBytes", "largest request head, in bytes", HEAD_BYTES_MAX),
   limit("fieldCount", "most fields of one head", FIELD_COUNT_MAX),

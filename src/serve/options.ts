@@ -13,6 +13,9 @@ import { resolveOptions } from "./resolve.ts";
 /** A protocol as the `protocol` option takes it; `fcgi` and `ajp13` are other spellings of `fastcgi` and `ajp`. */
 export type ProtocolSpelling = "fastcgi" | "fcgi" | "scgi" | "ajp" | "ajp13" | "http";
 
+/** Folders by prefix, or a list of `"PREFIX=DIR"`. */
+export type FoldersOption = Readonly<Record<string, string>> | readonly string[];
+
 /** Options of `serve` and `createServer`. Everything may be left out. */
 export interface ServeOptions {
   /**
@@ -95,6 +98,22 @@ export interface ServeOptions {
    * @default false — `req.url` is what the client asked for
    */
   stripScriptName?: boolean | undefined;
+  /**
+   * Serves files below a prefix, before the application: an object of prefixes and folders, `{ "/media/": "/srv/media" }`,
+   * or a list of `"PREFIX=DIR"`. A prefix counts from the root of the site or from the mount prefix. What is missing
+   * there is 404, and nothing outside the folder is served. See docs/files.md.
+   *
+   * @default undefined — none
+   */
+  static?: FoldersOption | undefined;
+  /**
+   * Folders whose files the web server sends itself where a handler calls `sendFile`, with the prefix of nginx's
+   * internal location for each: `{ "/internal/": "/srv/files" }`. Only for web servers that are set up for it, as
+   * docs/files.md says: others would show the path to the client.
+   *
+   * @default undefined — none, and `sendFile` sends every file through the gateway
+   */
+  sendfile?: FoldersOption | undefined;
   /** Largest sizes and counts; each whole number from 1, or Infinity for none. Defaults are with each. */
   limits?: { [Name in keyof Limits]?: number | undefined } | undefined;
   /** Deadlines. */

@@ -10,12 +10,14 @@ import { checkPeers, readWebServerAddresses } from "../server/peers.ts";
 import { reachOf, tellsReach } from "../server/reach.ts";
 import type {
   AjpSettings,
+  FolderSettings,
   ListenSettings,
   ResolvedOptions,
   Timeouts,
   TrustSettings,
 } from "../server/settings.ts";
 import type { Limits } from "../wire/limits.ts";
+import { readFolders } from "./folders.ts";
 import { OPTIONS, optionRow } from "./option-table.ts";
 import type { OptionValues } from "./option-values.ts";
 import { readSecretHash } from "./secret.ts";
@@ -135,6 +137,11 @@ export function resolveOptions(
     halfOpen: read<boolean>(values, "halfOpen"),
     scriptName: read<string | undefined>(values, "scriptName"),
     stripScriptName: read<boolean>(values, "stripScriptName"),
+    static: readFolders("static", read<readonly FolderSettings[] | undefined>(values, "static")),
+    sendfile: readFolders(
+      "sendfile",
+      read<readonly FolderSettings[] | undefined>(values, "sendfile"),
+    ),
     limits: group<Limits>(values, "limits."),
     timeouts: group<Timeouts>(values, "timeouts."),
     trust,

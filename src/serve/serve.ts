@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { selectEngine } from "../engine/select.ts";
+import { allowHandOver } from "../handler/files/hand-over.ts";
 import { environment } from "../server/listen.ts";
 import { Server } from "../server/server.ts";
 import {
@@ -13,10 +14,14 @@ import {
   type NodeHandler,
 } from "./application.ts";
 import { normalizeOptions, type ServeOptions } from "./options.ts";
+import { mountStatic } from "./static-files.ts";
 
 function makeServer(options: ServeOptions): Server {
   const resolved = normalizeOptions(options, environment());
-  return new Server(resolved, selectEngine(resolved.engine));
+  const server = new Server(resolved, selectEngine(resolved.engine));
+  mountStatic(server, resolved.static);
+  if (resolved.sendfile.length > 0) allowHandOver(server, resolved.sendfile);
+  return server;
 }
 
 /**

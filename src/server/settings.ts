@@ -79,6 +79,14 @@ export interface TrustSettings extends IdentityPolicy {
   readonly webServerAddresses: readonly string[] | undefined;
 }
 
+/** A folder whose files belong to a prefix of paths. */
+export interface FolderSettings {
+  /** With a slash at both ends, decoded. */
+  readonly prefix: string;
+  /** Absolute path. */
+  readonly folder: string;
+}
+
 /** AJP's own settings. */
 export interface AjpSettings {
   /** SHA-256 of the secret; the secret itself is forgotten. Undefined: none is asked for. */
@@ -112,6 +120,10 @@ export interface ResolvedOptions {
   /** Forces the mount prefix, "" included; undefined: found per request. */
   readonly scriptName: string | undefined;
   readonly stripScriptName: boolean;
+  /** Files that are served before any application. */
+  readonly static: readonly FolderSettings[];
+  /** Files that the web server sends where `sendFile` is called. */
+  readonly sendfile: readonly FolderSettings[];
   readonly limits: Readonly<Limits>;
   readonly timeouts: Timeouts;
   readonly trust: TrustSettings;

@@ -18,6 +18,7 @@ const SAMPLES: Readonly<Record<OptionType["type"], readonly [string, unknown] | 
   protocol: ["scgi,http", ["scgi", "http"]],
   descriptor: ["systemd:web", "systemd:web"],
   list: ["::1, 127.0.0.1", ["::1", "127.0.0.1"]],
+  folders: ["/a=/x,y,/b=z=1", ["/a=/x,y", "/b=z=1"]],
   pattern: ["X-.*", /X-.*/],
   function: undefined,
   signal: undefined,
@@ -83,6 +84,11 @@ describe("words", () => {
   test("lists grow", () => {
     const { options } = serving("app.js", "--trust.peers=::1", "trust.peers=10.0.0.0/8,127.0.0.1");
     expect(options.trust?.peers).toEqual(["::1", "10.0.0.0/8", "127.0.0.1"]);
+  });
+
+  test("folders grow, and keep the commas of their names", () => {
+    const { options } = serving("app.js", "--static", "/a=/x,y,/b=/z", "static=/c=/u=v");
+    expect(options.static).toEqual(["/a=/x,y", "/b=/z", "/c=/u=v"]);
   });
 
   test("keep everything behind the first equals sign", () => {

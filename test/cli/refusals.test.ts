@@ -76,6 +76,18 @@ describe("ports", () => {
   });
 });
 
+describe("folders of files", () => {
+  test.each([
+    ["media", /^--static is "media"; it takes PREFIX=DIR with a PREFIX that begins with "\/"/],
+    ["media=.", /^--static is "media=\."; it takes PREFIX=DIR/],
+    ["/media=none", /gives "\/media" the folder ".*none", which does not exist; make that folder/],
+    ["/media=app.cjs", /gives "\/media" the folder ".*app\.cjs", which is no folder; give/],
+    ["/=.", /has the prefix "\/", which would hide the whole application/],
+  ])("--static %s is wrong", async (text, sentence) => {
+    expect(await refusal(["--port", "0", "--static", text])).toMatch(sentence);
+  });
+});
+
 describe("socket paths", () => {
   test("a folder that this user may not read", async () => {
     const closed = join(program.folder, "closed");

@@ -11,6 +11,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readFileSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -27,6 +28,16 @@ const FOLDERS = /\/(?:run|etc|srv)\/app\b/g;
 const PORTS: readonly string[] = ["9000", "9001", "4000", "8009", "8080", "443", "80"];
 /** Of the package, what a user has. */
 const PACKAGE: readonly string[] = ["package.json", "dist", "build/Release", "prebuilds"];
+
+/** Packages that come with it: what package-lock.json has for production. */
+function dependencies(): string[] {
+  const { packages } = JSON.parse(readFileSync(join(projectRoot, "package-lock.json"), "utf8")) as {
+    packages: Record<string, { dev?: boolean; optional?: boolean; peer?: boolean }>;
+  };
+  return Object.entries(packages)
+    .filter(([path, { dev, optional, peer }]) => path !== "" && !dev && !optional && !peer)
+    .map(([path]) => path);
+}
 
 /** A program that runs. */
 export interface Running {
@@ -68,6 +79,9 @@ export class DocumentRoom {
     for (const part of PACKAGE) {
       const from = join(projectRoot, part);
       if (existsSync(from)) cpSync(from, join(installed, part), { recursive: true });
+    }
+    for (const path of dependencies()) {
+      cpSync(join(projectRoot, path), join(room.path, path), { recursive: true });
     }
     mkdirSync(join(room.path, "node_modules/.bin"));
     symlinkSync("../postern/dist/cli.cjs", join(room.path, "node_modules/.bin/postern"));

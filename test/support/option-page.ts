@@ -90,6 +90,8 @@ function taken(takes: OptionType): string {
       return "number, `stdin`, `systemd` or `systemd:NAME`";
     case "list":
       return "list of addresses and subnets";
+    case "folders":
+      return "prefixes with a folder each; `PREFIX=DIR` in text, several with commas";
     case "pattern":
       return "regular expression";
     case "function":

@@ -59,6 +59,8 @@ export interface GatewayOptions {
   readonly state: string;
   /** AJP: false where the front server cannot send the secret. */
   readonly secret?: boolean;
+  /** Path of the application. @default {@link applicationPath} */
+  readonly application?: string;
   /** Further words of the command line. */
   readonly words?: readonly string[];
 }
@@ -96,7 +98,11 @@ export class Gateway {
     if (options.protocol === "ajp" && options.secret !== false) {
       env["POSTERN_AJP_SECRET"] = AJP_SECRET;
     }
-    const child = new Child(process.execPath, [commandPath(), applicationPath, ...words], { env });
+    const child = new Child(
+      process.execPath,
+      [commandPath(), options.application ?? applicationPath, ...words],
+      { env },
+    );
     try {
       await whenListening(address, () => child.isAlive);
     } catch (error) {

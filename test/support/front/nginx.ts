@@ -62,6 +62,8 @@ export interface NginxSite {
   readonly tls?: readonly string[];
   /** Further directives of the location. */
   readonly directives?: readonly string[];
+  /** Further lines of the server block: other locations. */
+  readonly beside?: readonly string[];
   /** Connections kept open to the gateway; undefined: a new one for each request. */
   readonly keepalive?: number;
 }
@@ -86,6 +88,7 @@ ${Object.entries(params)
 ${(site.directives ?? []).map((line) => `      ${line};`).join("\n")}
       ${protocol}_pass gateway${index};
     }
+${(site.beside ?? []).map((line) => `    ${line}`).join("\n")}
   }`;
 }
 
