@@ -3,7 +3,6 @@
  * One of the behaviour suites: over each protocol and engine. `sendFile` is in suite-send-file.test.ts, real web servers
  * in test/conformance/files.test.ts.
  */
-import { readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import type { RequestOptions } from "../../src/client/client.ts";
@@ -13,18 +12,6 @@ import { hello, until } from "../support/behaviour.ts";
 import { behaviour } from "../support/behaviour-suite.ts";
 import { BIG, FileRoom, TRAVERSALS } from "../support/file-room.ts";
 import { askPlain, see } from "../support/seen.ts";
-
-/** Descriptors of this process that lead into the folder. */
-function openFiles(): string[] {
-  return readdirSync("/proc/self/fd").filter((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(room.path);
-    } catch {
-      // Closed since the list was made.
-      return false;
-    }
-  });
-}
 
 const room = new FileRoom();
 const options = { static: { "/media": room.files, "/media/deep/": join(room.files, "docs") } };
@@ -241,7 +228,7 @@ describe("static", () => {
     async ({ request, text, stage }) => {
       for await (const _piece of (await request({ url: "/media/big.bin" })).body) break;
       expect(await text({ url: "/media/hello.txt" })).toBe("hello, file\n");
-      await until(() => openFiles().length === 0);
+      await until(() => room.openFiles().length === 0);
       expect(stage.errors).toEqual([]);
     },
     options,

@@ -12,7 +12,7 @@ import { sendFile } from "../../src/handler/files/send-file.ts";
 import type { NodeHandler } from "../../src/serve/application.ts";
 import { serve } from "../../src/serve/serve.ts";
 import type { Server } from "../../src/server/server.ts";
-import { hello } from "../support/behaviour.ts";
+import { hello, until } from "../support/behaviour.ts";
 import { behaviour } from "../support/behaviour-suite.ts";
 import { FileRoom, HIDDEN, TRAVERSALS } from "../support/file-room.ts";
 import { askPlain, type Seen, see } from "../support/seen.ts";
@@ -86,6 +86,27 @@ describe("sendFile", () => {
     async ({ text }) => {
       expect(await text({ url: "/hidden" })).toBe(HIDDEN);
       expect(await text()).toMatch(/sendFile\(\) was given "hello.txt"; give an absolute path/);
+    },
+  );
+
+  behaviour(
+    "lets go of a file whose answer was given up before it was open",
+    {
+      make: (): NodeHandler => {
+        let opened: Promise<boolean> | undefined;
+        return async (req, res) => {
+          if (req.url === "/") {
+            opened = sendFile(req, res, "big.bin", { root: room.files });
+            res.destroy();
+          } else res.end(String(await opened));
+        };
+      },
+    },
+    async ({ request, text, stage }) => {
+      await expect(request().then((response) => response.buffer())).rejects.toThrow();
+      expect(await text({ url: "/opened" })).toBe("true");
+      await until(() => room.openFiles().length === 0);
+      expect(stage.errors).toEqual([]);
     },
   );
 

@@ -4,7 +4,16 @@
  * Only files; which option names the folder, and what comes of it, is for the tests.
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -84,6 +93,18 @@ export class FileRoom {
     symlinkSync(".hidden.txt", join(this.files, "link-hidden.txt"));
     symlinkSync("..", join(this.files, "link-folder"));
     execFileSync("mkfifo", [join(this.files, "pipe")]);
+  }
+
+  /** Descriptors of this process that lead into the folder. */
+  openFiles(): string[] {
+    return readdirSync("/proc/self/fd").filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`).startsWith(this.path);
+      } catch {
+        // Closed since the list was made.
+        return false;
+      }
+    });
   }
 
   remove(): void {
