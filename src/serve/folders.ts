@@ -11,19 +11,19 @@ import { variableName } from "./option-values.ts";
 
 /** Fails unless a folder is there. */
 function checkFolder(folder: string, label: string): void {
-  let isFolder: boolean | undefined;
+  let isFolder: boolean;
   try {
-    isFolder = statSync(folder, { throwIfNoEntry: false })?.isDirectory();
+    isFolder = statSync(folder).isDirectory();
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? "unknown";
+    if (code === "ENOENT" || code === "ENOTDIR") {
+      throw new UsageError(`${label}, which does not exist; make that folder or correct its path.`);
+    }
     throw new UsageError(
       `${label}, which cannot be read (${code}); give a folder that this user may read.`,
       "ERR_USAGE",
       { cause },
     );
-  }
-  if (isFolder === undefined) {
-    throw new UsageError(`${label}, which does not exist; make that folder or correct its path.`);
   }
   if (!isFolder) {
     throw new UsageError(`${label}, which is no folder; give the folder that holds the files.`);

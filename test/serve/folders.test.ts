@@ -60,7 +60,7 @@ describe.each(["static", "sendfile"] as const)("%s", (name) => {
     expect(refusal({ [name]: { "/m": file } })).toBe(
       `${label} "${file}", which is no folder; give the folder that holds the files.`,
     );
-    expect(refusal({ [name]: { "/m": `${file}/x` } })).toMatch(/cannot be read \(ENOTDIR\); give/);
+    expect(refusal({ [name]: { "/m": `${file}/x` } })).toMatch(/which does not exist; make/);
     const long = join(room.files, "x".repeat(300));
     expect(refusal({ [name]: { "/m": long } })).toMatch(/cannot be read \(ENAMETOOLONG\); give/);
   });
