@@ -47,7 +47,7 @@ describe.each(["static", "sendfile"] as const)("%s", (name) => {
     const said = refusal({}, { [variable]: text });
     expect(said).toMatch(sentence);
     expect(said.startsWith(`${variable} is`)).toBe(true);
-    expect(refusal({ [name]: [text] })).toMatch(/is a list; it takes PREFIX=DIR/);
+    expect(refusal({ [name]: [text] })).toMatch(sentence);
   });
 
   test("refuses a folder that does not exist, or is a file, or lies below one", () => {
