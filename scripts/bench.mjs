@@ -4,7 +4,7 @@
  * Bundled and not run through vitest, whose module loader puts a property access before each imported name.
  * Words without dashes choose files by name; the rest is handed to each bench.
  */
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { root, run, say } from "./house.mjs";
 import { setup } from "./setup.mjs";
@@ -36,7 +36,6 @@ if (files.length === 0) {
   say(`no bench is called ${names.join(" or ") || "*.bench.ts"}`);
   process.exitCode = 1;
 }
-rmSync(made, { recursive: true, force: true });
 for (const file of files) {
   say(`bench ${file}`);
   const path = await bundle(file);

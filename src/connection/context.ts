@@ -5,6 +5,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { ErrorRow } from "../errors.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { Prototypes } from "../handler/node/prototypes.ts";
 import type { Encoder, HeadOptions, Protocol } from "../protocols/protocol.ts";
 import type { DecoderOptions, Limits } from "../wire/limits.ts";
 
@@ -36,6 +37,8 @@ export interface ConnectionContext {
   readonly nowMs: number;
   /** Is the server closing? Then no connection is kept. */
   readonly draining: boolean;
+  /** What requests and responses are born with. */
+  readonly prototypes: Prototypes;
   /** Requests in flight, all connections together. */
   activeRequests: number;
   /** Hands a request to the application; never throws. */

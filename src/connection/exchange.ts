@@ -126,7 +126,7 @@ export class Exchange implements Carrier, ResponseOwner {
     context.activeRequests++;
     // The first body packet of a known length comes unasked.
     if (this.#demand !== undefined) this.#demand.asked = meta.bodyKind === BodyKind.KNOWN;
-    this.#side = new NodeRequest(this, context.server);
+    this.#side = new NodeRequest(this, context.server, context.prototypes);
     context.dispatch(this.#side.req, this.#side.res);
   }
 

@@ -6,6 +6,7 @@ import { Server as HttpServer, type IncomingMessage, type ServerResponse } from 
 import { UsageError } from "../errors.ts";
 import { nodeHandlerOf } from "../handler/fetch/adapter.ts";
 import type { FetchHandler } from "../handler/fetch/info.ts";
+import { prototypesOf } from "../handler/node/prototypes.ts";
 import type { GatewayRequest } from "../handler/node/request.ts";
 import type { Server } from "../server/server.ts";
 
@@ -60,8 +61,10 @@ export function isApplication(value: unknown): value is Application {
  */
 export function mountApplication(server: Server, application: Application): void {
   if (typeof application === "function") {
+    prototypesOf(server).declare(application);
     server.on("request", watched(server, application as Listener));
   } else if (application instanceof HttpServer) {
+    for (const one of application.listeners("request")) prototypesOf(server).declare(one);
     server.on("request", (req, res) => application.emit("request", req, res));
   } else if (isFetchApplication(application)) {
     const fetch: FetchHandler = (request, info) => application.fetch(request, info);

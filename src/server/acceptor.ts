@@ -15,6 +15,7 @@ import { concernsOperator } from "../connection/refusal.ts";
 import { Transport } from "../connection/transport.ts";
 import type { Engine } from "../engine/engine.ts";
 import { type ErrorRow, ProtocolError } from "../errors.ts";
+import { type Prototypes, prototypesOf } from "../handler/node/prototypes.ts";
 import type { ProtocolName } from "../http/head.ts";
 import { sniffProtocol } from "../protocols/sniff.ts";
 import type { Limits } from "../wire/limits.ts";
@@ -38,6 +39,7 @@ export class Acceptor implements ConnectionContext {
   readonly limits: Readonly<Limits>;
   readonly timeouts: ConnectionTimeouts;
   readonly halfOpen: boolean;
+  readonly prototypes: Prototypes;
   activeRequests = 0;
   nowMs: number = now();
   draining = false;
@@ -64,6 +66,7 @@ export class Acceptor implements ConnectionContext {
   ) {
     this.server = server;
     this.engine = engine;
+    this.prototypes = prototypesOf(server);
     this.limits = options.limits;
     this.timeouts = options.timeouts;
     this.halfOpen = options.halfOpen;
@@ -75,6 +78,7 @@ export class Acceptor implements ConnectionContext {
 
   dispatch(req: IncomingMessage, res: ServerResponse): void {
     this.server.dispatch(req, res);
+    this.prototypes.observe(req, res, this.server);
   }
 
   report(error: unknown, req: IncomingMessage | undefined): void {

@@ -6,6 +6,7 @@
 import { IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Carrier, HandlerSide } from "../carrier.ts";
 import { Gateway, type GatewayFacts } from "../gateway.ts";
+import type { Prototypes } from "./prototypes.ts";
 import { ResponseWriter } from "./response.ts";
 import type { ClientSocket, SocketOwner } from "./socket.ts";
 import { createClientSocket } from "./tls-socket.ts";
@@ -44,12 +45,12 @@ export class NodeRequest implements HandlerSide, SocketOwner {
   #reason: Error | undefined;
   #finished = false;
 
-  constructor(carrier: Carrier, server: Server) {
+  constructor(carrier: Carrier, server: Server, prototypes: Prototypes) {
     this.#carrier = carrier;
     this.#gateway = new Gateway(carrier);
     this.#socket = createClientSocket(carrier, this, server);
-    this.req = createRequest(carrier, this.#socket, this.#gateway);
-    this.#writer = new ResponseWriter(this.req, carrier, this.#socket);
+    this.req = createRequest(carrier, this.#socket, this.#gateway, prototypes);
+    this.#writer = new ResponseWriter(this.req, carrier, this.#socket, prototypes);
     this.#socket.on("close", () => this.#socketClosed());
     this.res.on("finish", () => this.#finish());
     if (server.timeout > 0) this.#socket.setTimeout(server.timeout);
@@ -182,9 +183,14 @@ export function failResponse(res: ServerResponse): void {
   res.end("500 Internal Server Error\n");
 }
 
-function createRequest(carrier: Carrier, socket: ClientSocket, gateway: Gateway): GatewayRequest {
+function createRequest(
+  carrier: Carrier,
+  socket: ClientSocket,
+  gateway: Gateway,
+  prototypes: Prototypes,
+): GatewayRequest {
   const { head } = carrier;
-  const req = new IncomingMessage(socket as never);
+  const req = prototypes.request(socket as never);
   const { httpVersion } = head;
   req.httpVersion = httpVersion;
   req.httpVersionMajor = httpVersion.charCodeAt(0) - 48;

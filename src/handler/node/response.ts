@@ -7,6 +7,7 @@ import { type IncomingMessage, OutgoingMessage, ServerResponse, STATUS_CODES } f
 import { UsageError } from "../../errors.ts";
 import type { ResponseHead } from "../../http/head.ts";
 import type { Carrier } from "../carrier.ts";
+import type { Prototypes } from "./prototypes.ts";
 import { collectFields, FieldCollector } from "./response-fields.ts";
 import type { ClientSocket } from "./socket.ts";
 
@@ -38,6 +39,8 @@ const kNeedDrain = symbolOf("kNeedDrain");
 /** Bytes that a response may have queued before `write` asks its caller to wait. */
 const HIGH_WATER_BYTES = 65_536;
 
+const REJECTS = { rejectNonStandardBodyWrites: true };
+
 /** The writing half of one exchange, behind an http.ServerResponse. */
 export class ResponseWriter {
   readonly res: ServerResponse;
@@ -52,10 +55,17 @@ export class ResponseWriter {
   #ended = false;
   #dead = false;
 
-  constructor(req: IncomingMessage, carrier: Carrier, socket: ClientSocket) {
+  constructor(
+    req: IncomingMessage,
+    carrier: Carrier,
+    socket: ClientSocket,
+    prototypes: Prototypes,
+  ) {
     this.#carrier = carrier;
     this.#socket = socket;
-    const res = new ServerResponse(req);
+    const { server } = socket as { server: { rejectNonStandardBodyWrites?: boolean } };
+    const rejects = server.rejectNonStandardBodyWrites === true;
+    const res = prototypes.response(req, rejects ? REJECTS : undefined);
     this.res = res;
     this.#private = res as unknown as PrivateResponse;
     // The front server writes the date.
