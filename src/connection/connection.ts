@@ -56,11 +56,11 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
 
   /** Is nothing more to be read? What came together with a request that is answered already still is. */
   get deaf(): boolean {
-    return (this.#lingers && !this.#exchanges.unsettled) || this.transport.broken;
+    return this.#over && !this.#exchanges.unsettled;
   }
 
-  get #lingers(): boolean {
-    return this.#linger !== undefined;
+  get #over(): boolean {
+    return this.#linger !== undefined || this.transport.broken;
   }
 
   /** Has this connection no request in flight? */
@@ -119,7 +119,7 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   // --- rows ---------------------------------------------------------------------------------------
 
   begin(exchangeId: number, detail: number): void {
-    if (this.#lingers) return;
+    if (this.#over) return;
     const exchange = new Exchange(this, exchangeId, detail);
     this.#exchanges.add(exchange);
     // Only where others still run on it; a connection without a request closes when the server drains.
@@ -156,7 +156,7 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   }
 
   control(type: number, contentView: Uint8Array): void {
-    if (this.#lingers) return;
+    if (this.#over) return;
     // A CPing to a container that is about to stop is answered by its close.
     if (this.context.draining && !this.#isFastCgi) return this.#startLinger();
     const answered = this.setup.encoder.control(this.transport.writer, type, contentView);
@@ -164,7 +164,7 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   }
 
   error(exchangeId: number, row: ErrorRow): void {
-    if (this.#lingers) return;
+    if (this.#over) return;
     const exchange = this.#exchanges.get(exchangeId);
     if (row.scope === "request") {
       if (exchange !== undefined) exchange.refuse(row);
@@ -210,7 +210,7 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
     this.#reader.note(Note.ENDED, exchange.id);
     if (!this.#reading) this.#exchanges.settle();
     this.#activeMs = this.context.nowMs;
-    if (this.#lingers || this.transport.broken) return;
+    if (this.#over) return;
     const shares = this.setup.decoderOptions.requestsPerConnection > 1;
     const isLast = !exchange.keepConnection || (exchange.refused && !shares);
     if (isLast || this.context.draining) this.#closing = true;
@@ -259,7 +259,7 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   }
 
   #startLinger(): void {
-    if (this.#lingers || this.transport.broken) return;
+    if (this.#over) return;
     this.#loseAll();
     this.#linger = new Linger(this.transport, this.context.nowMs);
   }

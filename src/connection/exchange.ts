@@ -175,7 +175,8 @@ export class Exchange implements Carrier, ResponseOwner {
 
   /** The response is over and its read is dispatched: what is still to come of the request is nobody's. */
   settle(): void {
-    if (!this.inputDone && this.#move(RequestEvent.CLOSE)) this.#side?.inputOver();
+    if (this.inputDone || !this.#move(RequestEvent.CLOSE)) return;
+    this.#side?.inputOver(this.#bodyKind === BodyKind.NONE);
   }
 
   /** The connection is gone, or going: nothing more can be sent. */

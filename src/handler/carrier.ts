@@ -40,8 +40,12 @@ export interface HandlerSide {
   /** Bytes of the request body; borrowed no longer: the chunk is the handler's. Returns bytes now held unread. */
   body(chunk: Buffer): number;
   bodyEnd(): void;
-  /** The response is over before the request: no more of its body will come. */
-  inputOver(): void;
+  /**
+   * The response is over before the request: no more of its body will come.
+   *
+   * @param whole is there no body at all, by the head?
+   */
+  inputOver(whole: boolean): void;
   /** Bytes of a Filter's file. */
   data(chunk: Buffer): number;
   dataEnd(): void;

@@ -1,163 +1,266 @@
 /**
- * The order of events of req and res, and their state at the end: the same as of node:http, recorded beside it (NH-5).
- * One of the behaviour suites: over each protocol and engine, and on whatever Node runs it.
+ * The order of events of req and res, and their state at each: the same as of node:http, recorded beside it (NH-5).
+ * Requests that are read and answered. One of the behaviour suites: over each protocol and engine, on whatever Node.
  */
-import { describe, expect } from "vitest";
-import type { NodeHandler } from "../../src/serve/application.ts";
-import {
-  aftermath,
-  type ClientScript,
-  eventsOfNode,
-  type PlainHandler,
-  recorded,
-  settled,
-} from "../support/behaviour-events.ts";
-import { behaviour } from "../support/behaviour-suite.ts";
+import type { IncomingMessage } from "node:http";
+import { PassThrough, pipeline, Readable, Transform, Writable } from "node:stream";
+import { describe } from "vitest";
+import { compare, type Situation } from "../support/behaviour-events.ts";
 
-const read = (req: Parameters<PlainHandler>[0]): Promise<void> =>
+const post = { method: "POST", body: "hello" };
+/** Half of the body comes with the head, half when the handler asks for it. */
+const halves = { method: "POST", length: 10, body: "hello", more: "world" };
+
+const read = (req: IncomingMessage): Promise<void> =>
   new Promise((resolve) => {
     req.on("end", resolve).resume();
   });
 
-const CASES: readonly [string, PlainHandler, ClientScript][] = [
-  ["answers at once and reads nothing", (_req, res) => res.end("hi"), {}],
-  [
-    "answers at once and reads the empty body",
-    (req, res) => {
+const ANSWERS: readonly Situation[] = [
+  { what: "answers at once and reads nothing", handler: (_req, res) => res.end("hi") },
+  {
+    what: "answers at once and reads the empty body",
+    handler: (req, res) => {
       req.resume();
       res.end("hi");
     },
-    {},
-  ],
-  ["answers later", (_req, res) => setTimeout(() => res.end("hi"), 20), {}],
-  [
-    "reads a body, then answers",
-    async (req, res) => {
-      await read(req);
-      res.end("hi");
-    },
-    { method: "POST", length: 5, body: "hello" },
-  ],
-  [
-    "answers a body that it never reads",
-    (_req, res) => setTimeout(() => res.end("hi"), 20),
-    { method: "POST", length: 5, body: "hello" },
-  ],
-  [
-    "answers in pieces",
-    (_req, res) => {
+  },
+  {
+    what: "answers later",
+    handler: (_req, res) => void setTimeout(() => res.end("hi"), 20),
+  },
+  {
+    what: "answers with nothing",
+    handler: (_req, res) => res.end(),
+  },
+  {
+    what: "answers in pieces",
+    handler: (_req, res) => {
       res.write("a");
       setTimeout(() => res.end("b"), 20);
     },
-    {},
-  ],
-  ["answers to HEAD", (_req, res) => res.end("left out"), { method: "HEAD" }],
-  ["waits, and its client goes away", () => undefined, { leavesAfterMs: 30 }],
-  [
-    "waits with the body read, and its client goes away",
-    (req) => void req.resume(),
-    { leavesAfterMs: 30 },
-  ],
-  [
-    "streams, and its client goes away",
-    (_req, res) => {
-      res.write("begun");
+  },
+  {
+    what: "answers with writeHead",
+    handler: (_req, res) => res.writeHead(201, { "Content-Length": 2 }).end("hi"),
+  },
+  {
+    what: "sends its head first",
+    handler: (_req, res, note) => {
+      res.flushHeaders();
+      note("flushed");
+      setTimeout(() => res.end("hi"), 20);
     },
-    { leavesAfterMs: 30 },
-  ],
-  [
-    "waits for a body, and its client goes away",
-    (req) => void req.resume(),
-    { method: "POST", length: 10, body: "half", leavesAfterMs: 30 },
-  ],
-  [
-    "reads no body, and its client goes away",
-    () => undefined,
-    { method: "POST", length: 10, body: "half", leavesAfterMs: 30 },
-  ],
-  ["destroys its response", (_req, res) => setTimeout(() => res.destroy(), 10), {}],
-  [
-    "destroys its response with an error",
-    (_req, res) => setTimeout(() => res.destroy(new Error("on purpose")), 10),
-    {},
-  ],
-  [
-    "destroys its response in mid-body",
-    (_req, res) => {
-      res.write("a");
-      setTimeout(() => res.destroy(), 10);
+  },
+  { what: "answers to HEAD", method: "HEAD", handler: (_req, res) => res.end("left out") },
+  {
+    what: "answers to HEAD in pieces",
+    method: "HEAD",
+    handler: (_req, res, note) => {
+      note(`write ${res.write("left out", () => note("written"))}`);
+      res.end("too");
     },
-    {},
-  ],
-  [
-    "ends, then destroys",
-    (_req, res) => {
-      res.end("hi");
-      res.destroy();
+  },
+  {
+    what: "answers 204 with a body that is left out",
+    handler: (_req, res) => res.writeHead(204).end("left out"),
+  },
+  {
+    what: "answers 304 in pieces",
+    handler: (_req, res) => {
+      res.statusCode = 304;
+      res.write("left");
+      res.end("out");
     },
-    {},
-  ],
-  [
-    "writes, then destroys",
-    (_req, res) => {
-      res.write("hi");
-      res.destroy();
-    },
-    {},
-  ],
-  [
-    "ends twice",
-    (_req, res) => {
-      res.end("hi");
-      res.end();
-    },
-    {},
-  ],
+  },
 ];
 
-/** What came last, whatever its order: node's own differs from that of an abort here. */
-describe("a request that its handler destroys", () => {
-  const handler: PlainHandler = (req) => void setTimeout(() => req.destroy(), 10);
-  const log: string[] = [];
-  const make = (): NodeHandler => {
-    log.length = 0;
-    return recorded(handler, log);
-  };
-  behaviour("has the events of node:http", { make }, async ({ request }) => {
-    const expected = (await eventsOfNode(handler, {})).slice(0, -1);
-    await expect(request()).rejects.toBeDefined();
-    await settled(log, undefined, () => undefined);
-    expect([...log].sort()).toEqual(expected.sort());
-  });
-});
+const READS: readonly Situation[] = [
+  {
+    what: "reads a body, then answers",
+    ...post,
+    handler: async (req, res) => {
+      await read(req);
+      res.end("hi");
+    },
+  },
+  {
+    what: "never reads it, and answers at once",
+    ...post,
+    handler: (_req, res) => res.end("hi"),
+  },
+  {
+    what: "never reads it, and answers later",
+    ...post,
+    handler: (_req, res) => void setTimeout(() => res.end("hi"), 20),
+  },
+  {
+    what: "answers before the rest of it comes",
+    ...halves,
+    handler: (_req, res, note) => {
+      res.end("hi");
+      res.on("close", () => note("more"));
+    },
+  },
+  {
+    what: "reads it in two halves",
+    ...halves,
+    handler: (req, res, note) => {
+      let bytes = 0;
+      req.on("data", (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes === 5) note("more");
+      });
+      req.on("end", () => res.end("hi"));
+    },
+  },
+  {
+    what: "pauses in the middle",
+    ...halves,
+    handler: (req, res, note) => {
+      req.once("data", () => {
+        req.pause();
+        note("more");
+        // Once the rest is there.
+        const timer = setInterval(() => {
+          if (req.readableLength === 0) return;
+          clearInterval(timer);
+          req.resume();
+        }, 5);
+      });
+      req.on("end", () => res.end("hi"));
+    },
+  },
+  {
+    what: "pauses, and answers without the rest (NH-23)",
+    ...post,
+    handler: (req, res) => {
+      req.on("data", () => req.pause());
+      setTimeout(() => res.end("hi"), 20);
+    },
+  },
+  {
+    what: "reads it by 'readable'",
+    ...post,
+    handler: (req, res, note) => {
+      req.on("readable", () => {
+        const chunk = req.read() as Buffer | null;
+        note(`readable ${chunk?.length ?? chunk}`);
+      });
+      req.on("end", () => res.end("hi"));
+    },
+  },
+  {
+    what: "reads it as text",
+    ...post,
+    handler: (req, res, note) => {
+      req.setEncoding("utf8").on("data", (text) => note(`data ${text}`));
+      req.on("end", () => res.end("hi"));
+    },
+  },
+  {
+    what: "iterates over it",
+    ...post,
+    handler: async (req, res, note) => {
+      for await (const chunk of req) note(`chunk ${chunk}`);
+      note("iterated");
+      res.end("hi");
+    },
+  },
+  {
+    what: "iterates over it, and breaks off once it is whole",
+    ...post,
+    handler: async (req, res, note) => {
+      for await (const _chunk of req) break;
+      note("broken off");
+      res.end("hi");
+    },
+  },
+  {
+    what: "iterates over it, and breaks off before the rest comes",
+    ...halves,
+    handler: async (req, res, note) => {
+      for await (const _chunk of req) break;
+      note("broken off");
+      res.end("hi");
+      note("more");
+    },
+  },
+  {
+    what: "iterates without destroying it",
+    ...post,
+    handler: async (req, res, note) => {
+      for await (const chunk of req.iterator({ destroyOnReturn: false })) {
+        note(`chunk ${chunk}`);
+        break;
+      }
+      res.end("hi");
+    },
+  },
+];
 
-describe("events are those of node:http when a handler", () => {
-  for (const [what, handler, script] of CASES) {
-    const log: string[] = [];
-    let facts: () => string = () => "";
-    const make = (): NodeHandler => {
-      log.length = 0;
-      return (req, res) => {
-        facts = () => aftermath(req, res);
-        return recorded(handler, log)(req, res);
-      };
-    };
-    behaviour(what, { make }, async ({ request }) => {
-      const expected = await eventsOfNode(handler, script);
-      const { method = "GET", length, body, leavesAfterMs } = script;
-      const controller = new AbortController();
-      const sent = (async function* () {
-        yield Buffer.from(body ?? "");
-        if (leavesAfterMs !== undefined) await new Promise(() => undefined);
-      })();
-      const withBody =
-        length === undefined ? {} : { body: sent, headers: { "Content-Length": String(length) } };
-      const answer = request({ method, ...withBody, signal: controller.signal }).then((response) =>
-        response.text(),
-      );
-      answer.catch(() => undefined);
-      await settled(log, leavesAfterMs, () => controller.abort());
-      expect([...log, facts()]).toEqual(expected);
-    });
-  }
-});
+const PIPES: readonly Situation[] = [
+  { what: "pipes its body back", ...post, handler: (req, res) => req.pipe(res) },
+  {
+    what: "pipes a body of two halves back",
+    ...halves,
+    handler: (req, res, note) => {
+      req.pipe(res);
+      setTimeout(() => note("more"), 20);
+    },
+  },
+  {
+    what: "unpipes before the end",
+    handler: (_req, res, note) => {
+      const source = new PassThrough();
+      source.pipe(res);
+      source.write("a");
+      setTimeout(() => {
+        source.unpipe(res);
+        note("unpiped");
+        res.end("b");
+      }, 20);
+    },
+  },
+  {
+    what: "is the end of a pipeline",
+    handler: (_req, res, note) =>
+      void pipeline(Readable.from(["a", "b"]), res, (error) => note(`piped ${error?.message}`)),
+  },
+  {
+    what: "pipelines its body through itself",
+    ...post,
+    handler: (req, res, note) => {
+      const upper = new Transform({
+        transform: (chunk, _encoding, done) => done(null, String(chunk).toUpperCase()),
+      });
+      pipeline(req, upper, res, (error) => note(`piped ${error?.message}`));
+    },
+  },
+  {
+    what: "is the end of a pipeline that fails",
+    handler: (_req, res, note) => {
+      const source = new Readable({ read: () => undefined });
+      source.push("a");
+      pipeline(source, res, (error) => note(`piped ${error?.message}`));
+      setTimeout(() => source.destroy(new Error("on purpose")), 20);
+    },
+  },
+  {
+    what: "pipelines its body into something that fails",
+    ...halves,
+    handler: (req, res, note) => {
+      const target = new Writable({
+        write: (_chunk, _encoding, done) => done(new Error("on purpose")),
+      });
+      pipeline(req, target, (error) => {
+        note(`piped ${error?.message}`);
+        res.end("hi");
+      });
+    },
+  },
+];
+
+describe("events are those of node:http when a handler", () => compare(ANSWERS));
+describe("events are those of node:http when a handler, of a body,", () => compare(READS));
+describe("events are those of node:http when a handler", () => compare(PIPES));

@@ -35,6 +35,16 @@ function abortedError(cause: Error | undefined): Error {
   return Object.assign(error, { code: "ECONNRESET" });
 }
 
+/**
+ * The request is whole. After a body this waits for what its last bytes have set going, as node's parser does: who pauses
+ * at the last chunk hears of the end only when it goes on.
+ */
+function endBody(req: IncomingMessage): void {
+  if (req.complete) return;
+  req.complete = true;
+  if (!req.destroyed) req.push(null);
+}
+
 /** One exchange's handler side, Node style. */
 export class NodeRequest implements HandlerSide, SocketOwner {
   readonly req: GatewayRequest;
@@ -44,6 +54,7 @@ export class NodeRequest implements HandlerSide, SocketOwner {
   readonly #gateway: Gateway;
   #reason: Error | undefined;
   #finished = false;
+  #hasBody = false;
 
   constructor(carrier: Carrier, server: Server, prototypes: Prototypes) {
     this.#carrier = carrier;
@@ -81,19 +92,20 @@ export class NodeRequest implements HandlerSide, SocketOwner {
   body(chunk: Buffer): number {
     if (this.req.destroyed || (this.req as unknown as PrivateRequest)._dumped) return 0;
     this.#socket.active();
+    this.#hasBody = true;
     this.req.push(chunk);
     return this.req.readableLength;
   }
 
   bodyEnd(): void {
-    if (this.req.complete) return;
-    this.req.complete = true;
-    if (!this.req.destroyed) this.req.push(null);
+    if (this.#hasBody) setImmediate(endBody, this.req);
+    else endBody(this.req);
   }
 
   /** As node's, which drops what nobody reads; but who does read must not take a part for the whole. */
-  inputOver(): void {
+  inputOver(whole: boolean): void {
     const { req } = this;
+    if (whole) return this.bodyEnd();
     if (req.complete || req.destroyed) return;
     if (req.listenerCount("data") + req.listenerCount("readable") > 0) {
       req.destroy(abortedError(undefined));
@@ -123,7 +135,7 @@ export class NodeRequest implements HandlerSide, SocketOwner {
   }
 
   uncorked(): void {
-    if (!this.#writer.ended) this.#writer.flush();
+    this.#writer.uncorked();
   }
 
   /** The socket is destroyed, by an abort or by the application (socket, req and res all end here). */
@@ -137,9 +149,11 @@ export class NodeRequest implements HandlerSide, SocketOwner {
   #socketClosed(): void {
     if (this.#finished) return;
     const complete = this.req.complete && this.#writer.ended;
+    // Applications have been seen to call the listeners of "close" themselves.
+    const isClosed = this.#socket.destroyed;
     if (!complete) this.#gateway.abort(this.#reason ?? abortedError(undefined));
-    if (!this.req.destroyed) this.req.destroy(complete ? undefined : abortedError(this.#reason));
-    this.#writer.close();
+    if (!this.req.destroyed) this.req.destroy(abortedError(this.#reason));
+    if (isClosed) this.#writer.close();
   }
 
   /** As node's resOnFinish. */

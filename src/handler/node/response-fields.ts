@@ -42,12 +42,14 @@ export class FieldCollector {
     if (Array.isArray(value)) {
       if (value.length > 1 && name.length === 6 && name.toLowerCase() === "cookie") {
         this.#one(name, value.join("; "), checked);
-      } else for (const each of value) this.#one(name, String(each), checked);
-    } else this.#one(name, String(value), checked);
+      } else for (const each of value) this.#one(name, each, checked);
+    } else this.#one(name, value as string | number, checked);
   }
 
-  #one(name: string, value: string, checked: boolean): void {
-    if (!checked) validateHeaderValue(name, value);
+  #one(name: string, given: string | number, checked: boolean): void {
+    // Before it becomes a string: undefined is an error of its own.
+    if (!checked) validateHeaderValue(name, given as string);
+    const value = String(given);
     const lower = name.toLowerCase();
     if (DROPPED.has(lower) || (!this.#authorizer && lower.startsWith("variable-"))) return;
     if (lower === "content-length") {
@@ -75,6 +77,11 @@ export function collectFields(collector: FieldCollector, headers: unknown, own: 
       for (const [name, value] of headers as [string, HeaderValue][])
         collector.add(name, value, false);
     } else {
+      if (headers.length % 2 !== 0) {
+        throw Object.assign(new TypeError("The argument 'headers' is invalid"), {
+          code: "ERR_INVALID_ARG_VALUE",
+        });
+      }
       for (let i = 0; i + 1 < headers.length; i += 2)
         collector.add(headers[i], headers[i + 1], false);
     }

@@ -36,9 +36,6 @@ const symbolOf = (description: string): symbol | undefined =>
 const kOutHeaders = symbolOf("kOutHeaders");
 const kNeedDrain = symbolOf("kNeedDrain");
 
-/** Bytes that a response may have queued before `write` asks its caller to wait. */
-const HIGH_WATER_BYTES = 65_536;
-
 const REJECTS = { rejectNonStandardBodyWrites: true };
 
 /** The writing half of one exchange, behind an http.ServerResponse. */
@@ -53,6 +50,7 @@ export class ResponseWriter {
   #callbacks: Written[] = [];
   #ending = false;
   #ended = false;
+  #flushedEnd = false;
   #dead = false;
 
   constructor(
@@ -81,9 +79,10 @@ export class ResponseWriter {
     return this.#private._header !== null;
   }
 
-  /** Bytes written by the handler and not handed on yet. */
+  /** Bytes written by the handler and not handed on yet, with the characters of a head that waits for the tick's end. */
   get queuedBytes(): number {
-    return this.#queuedBytes;
+    const head = this.#private._headerSent ? this.#head : undefined;
+    return this.#queuedBytes + (head?.fields.join().length ?? 0) + (head?.reason.length ?? 0);
   }
 
   /** Did the handler end the response? */
@@ -103,11 +102,6 @@ export class ResponseWriter {
     };
     const end = (...args: unknown[]): ServerResponse => this.#end(args);
     this.res.end = end as ServerResponse["end"];
-    const flushHeaders = this.res.flushHeaders;
-    this.res.flushHeaders = () => {
-      flushHeaders.call(this.res);
-      this.flush();
-    };
   }
 
   #storeHeader(headers: unknown): void {
@@ -127,6 +121,11 @@ export class ResponseWriter {
     }
     const reason = res.statusMessage || STATUS_CODES[res.statusCode] || "Unknown";
     const { fields, contentLength } = collector;
+    if (contentLength >= 0) {
+      // For node's own check, where `strictContentLength` asks for it.
+      hooked._contentLength = contentLength;
+      hooked._removedContLen = false;
+    }
     this.#head = { status: res.statusCode, reason, fields, contentLength };
     hooked._header = reason;
     hooked._headerSent = false;
@@ -135,12 +134,10 @@ export class ResponseWriter {
   }
 
   #send(data: string | Uint8Array, encoding: unknown, callback: unknown): boolean {
+    // As in node, where a socket that is destroyed takes nothing and calls nobody: a response cannot finish any more.
+    if (this.#dead) return false;
     const done = typeof encoding === "function" ? encoding : callback;
     if (typeof done === "function") this.#callbacks.push(done as Written);
-    if (this.#dead) {
-      this.#dropCallbacks(undefined);
-      return false;
-    }
     this.#private._headerSent = true;
     this.#socket.active();
     if (data.length > 0) {
@@ -152,16 +149,27 @@ export class ResponseWriter {
       this.#queuedBytes += chunk.length;
     }
     if (this.#ending || this.#socket.writableCorked > 0) {
-      return this.#queuedBytes + this.#carrier.queuedBytes < HIGH_WATER_BYTES;
+      return this.#queuedBytes + this.#carrier.queuedBytes < this.#socket.writableHighWaterMark;
     }
     return this.flush();
   }
 
+  /**
+   * The socket was uncorked. Node's end() does it once everything is written, and before 'prefinish': head, body and
+   * end leave together there. Marked as ended then and not on 'finish', so that a destroy() right after is harmless.
+   */
+  uncorked(): void {
+    if (this.#ending) {
+      this.#ending = false;
+      this.#ended = true;
+    }
+    this.flush();
+  }
+
   /** Sends what is queued, unless node holds it back until the end of this tick. */
   flush(): boolean {
-    if (this.#dead) return false;
-    // Node's end() uncorks the socket half-way: head, body and end are to leave together.
-    if (this.#ending) return true;
+    if (this.#dead || this.#flushedEnd) return false;
+    this.#flushedEnd = this.#ended;
     const head = this.#private._headerSent ? this.#takeHead() : undefined;
     if (head === undefined && this.#queue.length === 0 && !this.#ended) {
       this.#dropCallbacks(undefined);
@@ -202,18 +210,13 @@ export class ResponseWriter {
   }
 
   #end(args: unknown[]): ServerResponse {
-    if (this.#ended) {
-      Reflect.apply(ServerResponse.prototype.end, this.res, args);
-      return this.res;
-    }
-    this.#ending = true;
+    this.#ending = !this.#ended;
     try {
       Reflect.apply(ServerResponse.prototype.end, this.res, args);
     } finally {
       this.#ending = false;
     }
-    if (this.res.writableEnded) {
-      // Marked here and not on 'finish': a destroy() right after end() is harmless, as in node.
+    if (this.res.writableEnded && !this.#ended) {
       this.#ended = true;
       this.flush();
     }
@@ -231,12 +234,18 @@ export class ResponseWriter {
   die(): void {
     if (this.#dead) return;
     this.#dead = true;
+    // Node's socket forgets what it holds a tick later, too; res.writableLength shows it until then.
+    if (this.queuedBytes > 0 || this.#callbacks.length > 0) process.nextTick(() => this.#bury());
+  }
+
+  #bury(): void {
     this.#queue = [];
     this.#queuedBytes = 0;
+    this.#head = undefined;
     const error = Object.assign(new Error("Cannot call write after a stream was destroyed"), {
       code: "ERR_STREAM_DESTROYED",
     });
-    this.#dropCallbacks(error);
+    for (const callback of this.#callbacks.splice(0)) callback(error);
   }
 
   #dropCallbacks(error: Error | undefined): void {

@@ -19,6 +19,7 @@ export interface SocketOwner {
 }
 
 const swallowError = (): void => {};
+const emitClose = (socket: ClientSocket, failed: boolean): boolean => socket.emit("close", failed);
 
 /** One request's socket. */
 export class ClientSocket extends Duplex {
@@ -43,7 +44,7 @@ export class ClientSocket extends Duplex {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(carrier: Carrier, owner: SocketOwner, server: Server) {
-    super({ allowHalfOpen: true, autoDestroy: false });
+    super({ allowHalfOpen: true, autoDestroy: false, emitClose: false });
     const { head } = carrier;
     this.#carrier = carrier;
     this.#owner = owner;
@@ -97,6 +98,8 @@ export class ClientSocket extends Duplex {
     clearTimeout(this.#timer);
     this.#owner.destroyed(error);
     done(error);
+    // As the handle of a net.Socket, which is closed only when the event loop comes round to it.
+    setImmediate(emitClose, this, error !== null);
   }
 
   /** IncomingMessage asks for more of the body by this. */
