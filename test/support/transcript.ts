@@ -89,6 +89,8 @@ export interface Stage {
   readonly errors: unknown[];
   /** Another connection. */
   connect(): Promise<Peer>;
+  /** Closes all connections but the first, and forgets them. */
+  hangUp(): void;
 }
 
 /** What a transcript is played with. */
@@ -127,7 +129,10 @@ export async function play(
     };
     const reach = "path" in to ? { socket: to.path } : { host: "127.0.0.1", port: to.port };
     const peer = await connectPeer();
-    await script({ server, peer, address: reach, errors, connect: connectPeer });
+    const hangUp = (): void => {
+      for (const one of peers.splice(1)) one.socket.destroy();
+    };
+    await script({ server, peer, address: reach, errors, connect: connectPeer, hangUp });
   } finally {
     for (const peer of peers) peer.socket.destroy();
     server.closeAllConnections();
