@@ -6,16 +6,19 @@
 import { AbortError, ERRORS, type ErrorRow, InternalError } from "../errors.ts";
 import type { FieldBlock } from "../http/field-block.ts";
 import type { HeadMeta } from "../protocols/protocol.ts";
-import { KEEP_CONNECTION, Note, Role } from "../wire/abi.ts";
+import { Note } from "../wire/abi.ts";
 import type { ConnectionContext, ProtocolSetup } from "./context.ts";
 import { hasPassed, overdue, overdueExchange, StallWatch } from "./deadlines.ts";
-import { Exchange, type ExchangeHost } from "./exchange.ts";
+import { Exchange } from "./exchange.ts";
+import type { ExchangeHost } from "./exchange-host.ts";
 import { ExchangeTable } from "./exchange-table.ts";
 import { Leftovers } from "./leftovers.ts";
 import { Linger } from "./linger.ts";
 import { Reader, type RowTarget } from "./reader.ts";
-import { answerError, isBystander } from "./refusal.ts";
+import { answerError } from "./refusal.ts";
 import type { Transport, TransportListener } from "./transport.ts";
+import { refuseUnbegun } from "./unbegun.ts";
+import type { Upgrade } from "./upgrade.ts";
 import { Window } from "./window.ts";
 
 /** One connection. */
@@ -23,6 +26,7 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   readonly context: ConnectionContext;
   readonly setup: ProtocolSetup;
   transport!: Transport;
+  readonly #isFastCgi: boolean;
   readonly #reader: Reader;
   readonly #exchanges = new ExchangeTable();
   readonly #onClosed: () => void;
@@ -30,6 +34,7 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   readonly #window: Window;
   readonly #leftovers = new Leftovers();
   #linger: Linger | undefined;
+  #upgrade: Upgrade | undefined;
   /** No further request is taken from this connection. */
   #closing = false;
   /** Are rows being dispatched? */
@@ -44,14 +49,11 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
     this.context = context;
     this.setup = setup;
     this.#onClosed = onClosed;
+    this.#isFastCgi = setup.protocol.name === "fastcgi";
     const decoder = context.engine.createDecoder(setup.protocol, setup.decoderOptions);
     this.#reader = new Reader(context.engine, decoder, this);
     this.#window = new Window(context, this.#exchanges);
     this.#activeMs = context.nowMs;
-  }
-
-  get #isFastCgi(): boolean {
-    return this.setup.protocol.name === "fastcgi";
   }
 
   /** Is nothing more to be read? What came together with a request that is answered already still is. */
@@ -91,6 +93,7 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   ended(closed: boolean): void {
     if (this.#linger !== undefined) return this.#linger.ended();
     this.#closing = true;
+    if (this.#upgrade !== undefined) return this.#upgrade.inputEnded(closed);
     // Over TCP, FIN may mean either; abort is the safer guess (docs/decisions/half-close.md).
     const gone = closed || (!this.transport.isUnix && !this.context.halfOpen);
     for (const exchange of this.#exchanges.list()) {
@@ -120,8 +123,7 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
 
   begin(exchangeId: number, detail: number): void {
     if (this.#over) return;
-    const exchange = new Exchange(this, exchangeId, detail);
-    this.#exchanges.add(exchange);
+    const exchange = this.#exchanges.add(new Exchange(this, exchangeId, detail));
     // Only where others still run on it; a connection without a request closes when the server drains.
     if (this.context.draining && this.isShared()) exchange.refuse(ERRORS.LIMIT_REQUESTS);
   }
@@ -168,7 +170,7 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
     const exchange = this.#exchanges.get(exchangeId);
     if (row.scope === "request") {
       if (exchange !== undefined) exchange.refuse(row);
-      else if (this.#isNew(row)) this.#refuseNew(exchangeId, row);
+      else if (refuseUnbegun(exchangeId, row, this, this.#exchanges)) return;
       // Else its answer has left while the decoder was ahead: a second one would be taken for another request's.
       else if (!this.#isFastCgi) this.drain();
       else if (row === ERRORS.BODY_SHORT) this.#leftovers.remove();
@@ -179,18 +181,6 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
     if (exchange !== undefined) exchange.refuse(row);
     else answerError(this, row);
     this.#startLinger();
-  }
-
-  /** Is this about a request that was never seen to begin? */
-  #isNew(row: ErrorRow): boolean {
-    return isBystander(row) || !(this.#isFastCgi || this.#exchanges.unsettled);
-  }
-
-  #refuseNew(exchangeId: number, row: ErrorRow): void {
-    const exchange = new Exchange(this, exchangeId, Role.RESPONDER | KEEP_CONNECTION);
-    exchange.inputDue = false;
-    this.#exchanges.add(exchange);
-    exchange.refuse(row);
   }
 
   // --- what exchanges ask -------------------------------------------------------------------------
@@ -218,6 +208,15 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
     else if (this.#isFastCgi && exchange.inputDue) this.#leftovers.add(this.context.nowMs);
     if (this.#closing && this.idle) this.#startLinger();
     else this.bodyWanted();
+  }
+
+  exchangeUpgraded(upgrade: Upgrade): void {
+    this.#upgrade = upgrade;
+    // Later: the decoder may be in the middle of the read that brought the request.
+    process.nextTick(() => {
+      this.#reader.readHeld();
+      this.bodyWanted();
+    });
   }
 
   breakOff(): void {
@@ -270,6 +269,7 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
     const stalledSinceMs = this.#stall.check(this.transport, nowMs);
     if (hasPassed(stalledSinceMs, timeouts.write, nowMs)) return this.transport.abandon();
     if (this.#linger !== undefined) return this.#linger.check(nowMs);
+    if (this.#upgrade !== undefined) return this.#upgrade.check(nowMs, timeouts.idle);
     for (const exchange of this.#window.overdue()) exchange.refuse(ERRORS.LIMIT_WINDOW);
     for (const exchange of this.#exchanges.list()) {
       const row = overdueExchange(exchange, nowMs, timeouts, this.#window.closed);

@@ -6,6 +6,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { ErrorRow } from "../errors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Prototypes } from "../handler/node/prototypes.ts";
+import type { UpgradeSocket } from "../handler/node/upgrade.ts";
 import type { Encoder, HeadOptions, Protocol } from "../protocols/protocol.ts";
 import type { DecoderOptions, Limits } from "../wire/limits.ts";
 
@@ -43,6 +44,8 @@ export interface ConnectionContext {
   activeRequests: number;
   /** Hands a request to the application; never throws. */
   dispatch(req: IncomingMessage, res: ServerResponse): void;
+  /** Tells the listeners of "upgrade" of a request; never throws. */
+  tellUpgrade(req: IncomingMessage, socket: UpgradeSocket): void;
   /** A request was refused: where only an option can mend that, the operator hears of it, once. */
   remark(row: ErrorRow): void;
   /** Tells the operator of an error that has no other way out. */

@@ -4,7 +4,7 @@
  * AJP 1.3, "Get Body Chunk".
  */
 import { Note } from "../wire/abi.ts";
-import type { ExchangeHost } from "./exchange.ts";
+import type { ExchangeHost } from "./exchange-host.ts";
 
 /** The demand for one request's body. */
 export class Demand {

@@ -29,8 +29,9 @@ export class ExchangeTable {
     return find(this.#exchanges, id) ?? find(this.#ended, id);
   }
 
-  add(exchange: Exchange): void {
+  add(exchange: Exchange): Exchange {
     this.#exchanges.push(exchange);
+    return exchange;
   }
 
   /** Takes an exchange out; its input may still be found until {@link settle}. */

@@ -6,11 +6,13 @@
 import { AbortError, ERRORS, type ErrorRow, ProtocolError } from "../errors.ts";
 import type { Carrier, HandlerSide } from "../handler/carrier.ts";
 import { NodeRequest } from "../handler/node/request.ts";
+import { NodeUpgrade } from "../handler/node/upgrade.ts";
 import type { FieldBlock } from "../http/field-block.ts";
 import type { RequestHead, ResponseHead, RoleName } from "../http/head.ts";
 import type { HeadMeta } from "../protocols/protocol.ts";
 import { BodyKind, KEEP_CONNECTION } from "../wire/abi.ts";
 import { Demand } from "./demand.ts";
+import type { ExchangeHost } from "./exchange-host.ts";
 import {
   nextState,
   REQUEST_TABLE,
@@ -19,28 +21,8 @@ import {
   ResponseEvent,
 } from "./lifecycle.ts";
 import { isBystander, protocolStatusOf } from "./refusal.ts";
-import {
-  ResponseHalf,
-  type ResponseOwner,
-  type ResponsePath,
-  type Written,
-} from "./response-half.ts";
-
-/** What an exchange needs from its connection. */
-export interface ExchangeHost extends ResponsePath {
-  /** Does another exchange of this connection live? */
-  isShared(): boolean;
-  /** May the connection be used again after this exchange's end? */
-  canReuse(exchange: Exchange): boolean;
-  /** The response is over, well or not: the exchange leaves. */
-  exchangeEnded(exchange: Exchange): void;
-  /** Nothing can be said any more: ends the connection so that the peer sees a failure. */
-  breakOff(): void;
-  noteDecoder(note: number, exchangeId: number): void;
-  /** A body is held unread up to its window: reading stops until `bodyWanted`. */
-  windowFull(): void;
-  bodyWanted(): void;
-}
+import { ResponseHalf, type ResponseOwner, type Written } from "./response-half.ts";
+import { asksForUpgrade, Upgrade } from "./upgrade.ts";
 
 /** By FastCGI's numbers (§6.1). */
 const ROLES: readonly (RoleName | undefined)[] = [undefined, "responder", "authorizer", "filter"];
@@ -52,7 +34,7 @@ export class Exchange implements Carrier, ResponseOwner {
   readonly keepConnection: boolean;
   readonly role: RoleName;
   readonly beganMs: number;
-  /** When the last byte of this request's input came, by the coarse clock. */
+  /** When the last byte of this request's input came, by the coarse clock; once upgraded, the last byte either way. */
   inputMs: number;
   /** Is the window full, and has the handler not asked for more since? */
   full = false;
@@ -66,7 +48,8 @@ export class Exchange implements Carrier, ResponseOwner {
   /** Where a body comes only when it is asked for. */
   readonly #demand: Demand | undefined;
   #request: number = RequestState.OPEN;
-  #side: NodeRequest | undefined;
+  #side: NodeRequest | NodeUpgrade | undefined;
+  #upgrade: Upgrade | undefined;
   #bodyKind: number = BodyKind.NONE;
 
   constructor(host: ExchangeHost, id: number, detail: number) {
@@ -119,15 +102,18 @@ export class Exchange implements Carrier, ResponseOwner {
       this.refuse(error.row);
       return;
     }
-    if (context.activeRequests >= context.limits.requests) {
-      this.refuse(ERRORS.LIMIT_REQUESTS);
-      return;
-    }
+    if (context.activeRequests >= context.limits.requests)
+      return this.refuse(ERRORS.LIMIT_REQUESTS);
     context.activeRequests++;
     // The first body packet of a known length comes unasked.
     if (this.#demand !== undefined) this.#demand.asked = meta.bodyKind === BodyKind.KNOWN;
-    this.#side = new NodeRequest(this, context.server, context.prototypes);
-    context.dispatch(this.#side.req, this.#side.res);
+    if (asksForUpgrade(this, meta, this.#host)) {
+      this.#side = new NodeUpgrade(this, context.server, (...told) => context.tellUpgrade(...told));
+      return;
+    }
+    const side = new NodeRequest(this, context.server, context.prototypes);
+    this.#side = side;
+    context.dispatch(side.req, side.res);
   }
 
   /** BODY. The chunk is ours. */
@@ -223,7 +209,20 @@ export class Exchange implements Carrier, ResponseOwner {
     end: boolean,
     written: Written,
   ): boolean {
-    return this.#response.send(head, chunks, end, written);
+    if (this.#upgrade !== undefined) this.inputMs = this.#host.context.nowMs;
+    const roomy = this.#response.send(head, chunks, end, written);
+    if (head?.status === 101 && this.#move(RequestEvent.UPGRADE)) {
+      this.#upgrade = new Upgrade(this, this.#host, this.#response);
+    }
+    return roomy;
+  }
+
+  endUpgraded(written: (error?: Error | null) => void): boolean {
+    return this.#upgrade?.end(written) ?? false;
+  }
+
+  destroyUpgraded(): void {
+    this.#upgrade?.destroy();
   }
 
   stderr(chunk: Uint8Array): number {
@@ -271,9 +270,9 @@ export class Exchange implements Carrier, ResponseOwner {
 
   // --- ends ---------------------------------------------------------------------------------------
 
-  /** Was it handed to the application, so that it counts as in flight? */
+  /** Was it handed to the application, so that it counts as in flight? Upgraded ones live too long for that. */
   get counted(): boolean {
-    return this.#side !== undefined;
+    return this.#side !== undefined && this.#upgrade === undefined;
   }
 
   #breakOff(begun: boolean): void {

@@ -6,7 +6,15 @@
 /** States of the request half. */
 export const RequestState = { OPEN: 0, BODY: 1, DONE: 2, LOST: 3 } as const;
 /** What happens to the request half. */
-export const RequestEvent = { HEAD: 0, BODY: 1, BODY_END: 2, ABORT: 3, CLOSE: 4 } as const;
+export const RequestEvent = {
+  HEAD: 0,
+  BODY: 1,
+  BODY_END: 2,
+  ABORT: 3,
+  CLOSE: 4,
+  /** 101 has left: bytes come again, until the peer ends them. */
+  UPGRADE: 5,
+} as const;
 /** States of the response half. */
 export const ResponseState = { IDLE: 0, HEAD: 1, DONE: 2, FAILED: 3 } as const;
 /** What happens to the response half. */
@@ -21,11 +29,11 @@ const { BODY, DONE, LOST } = RequestState;
 
 /** Request half: state → event → next state. */
 export const REQUEST_TABLE: readonly (readonly number[])[] = [
-  //            HEAD    BODY    BODY_END ABORT  CLOSE
-  /* OPEN */ [BODY, WRONG, WRONG, LOST, LOST],
-  /* BODY */ [WRONG, BODY, DONE, LOST, LOST],
-  /* DONE */ [WRONG, WRONG, IGNORE, LOST, LOST],
-  /* LOST */ [IGNORE, IGNORE, IGNORE, IGNORE, IGNORE],
+  //            HEAD    BODY    BODY_END ABORT  CLOSE UPGRADE
+  /* OPEN */ [BODY, WRONG, WRONG, LOST, LOST, WRONG],
+  /* BODY */ [WRONG, BODY, DONE, LOST, LOST, WRONG],
+  /* DONE */ [WRONG, WRONG, IGNORE, LOST, LOST, BODY],
+  /* LOST */ [IGNORE, IGNORE, IGNORE, IGNORE, IGNORE, IGNORE],
 ];
 
 const { HEAD, DONE: ENDED, FAILED } = ResponseState;

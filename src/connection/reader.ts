@@ -39,6 +39,13 @@ export class Reader {
     this.#decoder.note(note, exchangeId);
   }
 
+  /** Decodes what was held back, once the decoder was told that it may go on. */
+  readHeld(): void {
+    const held = this.#remainder;
+    this.#remainder = undefined;
+    if (held !== undefined) this.read(held);
+  }
+
   /** Forgets what is unfinished. */
   discard(): void {
     this.#remainder = undefined;

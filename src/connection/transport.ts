@@ -95,11 +95,14 @@ export class Transport {
     this.#socket.resume();
   }
 
-  /** Ends our side once everything is written; reading goes on. */
-  finish(): void {
-    if (this.#finished || this.broken) return;
+  /** Ends our side once everything is written; reading goes on. `written`: that has happened, or never will. */
+  finish(written?: () => void): void {
+    if (this.#finished || this.broken) {
+      if (written !== undefined) process.nextTick(written);
+      return;
+    }
     this.#finished = true;
-    this.#socket.end();
+    this.#socket.end(written);
   }
 
   /** Closes both sides now. */

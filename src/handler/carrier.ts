@@ -17,6 +17,7 @@ export interface Carrier {
   /**
    * Sends what there is in one write: the head the first time, body, and the end.
    *
+   * @param head    status 101 accepts an upgrade: from there on bytes go both ways, without a length
    * @param chunks  body bytes; they must not change until they are written
    * @param written called once the bytes are with the kernel, or with an error when they never will be
    * @returns false when more should wait for {@link HandlerSide.drained}
@@ -33,6 +34,17 @@ export interface Carrier {
   want(): void;
   /** The application destroyed its side before the response was complete. */
   giveUp(): void;
+  /**
+   * The application ends its side of an upgraded request.
+   *
+   * @param written called once everything is with the kernel, or with an error when it never will be
+   * @returns true when the peer may go on sending, as after a FIN; false when that was the end of both sides
+   */
+  endUpgraded(written: (error?: Error | null) => void): boolean;
+  /** The application destroyed an upgraded request: closes at once, and not as a failure. */
+  destroyUpgraded(): void;
+  /** An error that the operator should hear of. */
+  report(error: Error): void;
 }
 
 /** The handler's objects, as the exchange sees them. */

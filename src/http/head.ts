@@ -41,6 +41,11 @@ export interface RequestHead {
   readonly httpVersion: string;
   /** Names and values in turn, as node's `rawHeaders`; hop-by-hop fields and `proxy` are not among them. */
   readonly rawHeaders: string[];
+  /**
+   * Names and values in turn, `Upgrade` first, where the client asks to switch protocols; empty otherwise. They are
+   * hop-by-hop and join `rawHeaders` only where somebody listens for "upgrade" and the way can carry one.
+   */
+  readonly upgradeFields: readonly string[];
   readonly scriptName: string;
   readonly pathInfo: string;
   /** Every variable as the peer sent it; null prototype. AJP: the CGI names of what its packet says. */

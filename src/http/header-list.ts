@@ -19,6 +19,8 @@ for (const name of DROPPED.split(" ")) dropped[fieldId(name)] = 1;
 
 const HOST = fieldId("HTTP_HOST");
 const AUTHORIZATION = fieldId("HTTP_AUTHORIZATION");
+const UPGRADE = fieldId("HTTP_UPGRADE");
+const CONNECTION = fieldId("HTTP_CONNECTION");
 
 /** Ids by header name in lower case, for protocols that spell names out. */
 const idsByHeader = new Map<string, number>();
@@ -32,6 +34,14 @@ export function headerId(lowerName: string): number {
 }
 
 const FORBIDDEN = /[\0\r\n]/;
+/** The token among the options of a Connection field. */
+const UPGRADE_OPTION = /(?:^|,)[ \t]*upgrade[ \t]*(?:,|$)/i;
+const NO_FIELDS: readonly string[] = Object.freeze([]);
+
+/** A repeated field's values as one. */
+function joined(before: string, value: string): string {
+  return before === "" ? value : `${before}, ${value}`;
+}
 
 /** One request's headers while they are collected. */
 export class HeaderList {
@@ -41,6 +51,8 @@ export class HeaderList {
   hasHost = false;
   #host = "";
   #authorization: string | undefined;
+  #upgrade = "";
+  #connection = "";
 
   /**
    * Adds one field.
@@ -51,7 +63,7 @@ export class HeaderList {
    * @throws ProtocolError ERR_FIELD_VALUE for NUL, CR or LF; ERR_FIELD_CONFLICT for two different hosts or authorizations
    */
   add(id: number, name: string, value: string): void {
-    if (dropped[id] === 1) return;
+    if (dropped[id] === 1) return this.#note(id, value);
     if (FORBIDDEN.test(value)) throw new ProtocolError(ERRORS.FIELD_VALUE);
     if (id === HOST) {
       if (this.hasHost) return this.#same(this.#host, value);
@@ -77,6 +89,23 @@ export class HeaderList {
     if (at < 0) this.raw.push("Host", host);
     else this.raw[at + 1] = host;
     this.hasHost = true;
+  }
+
+  /** What is dropped, but says whether the client asks to switch protocols. */
+  #note(id: number, value: string): void {
+    if (id === UPGRADE) this.#upgrade = joined(this.#upgrade, value);
+    else if (id === CONNECTION) this.#connection = joined(this.#connection, value);
+  }
+
+  /**
+   * As {@link RequestHead.upgradeFields}. A front server that passes `Upgrade` on without any `Connection` has looked at
+   * that itself; where there is one, it has to name the upgrade (RFC 9110 §7.8).
+   */
+  get upgradeFields(): readonly string[] {
+    if (this.#upgrade === "") return NO_FIELDS;
+    const connection = this.#connection || "Upgrade";
+    const sound = UPGRADE_OPTION.test(connection) && !FORBIDDEN.test(this.#upgrade + connection);
+    return sound ? ["Upgrade", this.#upgrade, "Connection", connection] : NO_FIELDS;
   }
 
   #same(before: string, now: string): void {

@@ -115,4 +115,6 @@ export interface Protocol {
    */
   readHead(fields: FieldBlock, meta: HeadMeta, options: HeadOptions): RequestHead;
   createEncoder(options: EncoderOptions): Encoder;
+  /** Can the front server that sent this head carry an upgrade: 101 from us, then bytes both ways? */
+  carriesUpgrade(head: RequestHead): boolean;
 }

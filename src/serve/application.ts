@@ -9,6 +9,7 @@ import type { FetchHandler } from "../handler/fetch/info.ts";
 import { prototypesOf } from "../handler/node/prototypes.ts";
 import type { GatewayRequest } from "../handler/node/request.ts";
 import type { Server } from "../server/server.ts";
+import { forwardUpgrades } from "./upgrade-forwarding.ts";
 
 /** A Node-style handler, as `http.createServer` takes it; a promise it returns is watched for rejection. */
 export type NodeHandler = (req: GatewayRequest, res: ServerResponse) => unknown;
@@ -66,6 +67,7 @@ export function mountApplication(server: Server, application: Application): void
   } else if (application instanceof HttpServer) {
     for (const one of application.listeners("request")) prototypesOf(server).declare(one);
     server.on("request", (req, res) => application.emit("request", req, res));
+    forwardUpgrades(server, application);
   } else if (isFetchApplication(application)) {
     const fetch: FetchHandler = (request, info) => application.fetch(request, info);
     const handler = nodeHandlerOf(fetch, (error) => server.report(error, undefined));

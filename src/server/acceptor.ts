@@ -16,6 +16,7 @@ import { Transport } from "../connection/transport.ts";
 import type { Engine } from "../engine/engine.ts";
 import { type ErrorRow, ProtocolError } from "../errors.ts";
 import { type Prototypes, prototypesOf } from "../handler/node/prototypes.ts";
+import type { UpgradeSocket } from "../handler/node/upgrade.ts";
 import type { ProtocolName } from "../http/head.ts";
 import { sniffProtocol } from "../protocols/sniff.ts";
 import type { Limits } from "../wire/limits.ts";
@@ -44,7 +45,9 @@ export class Acceptor implements ConnectionContext {
   nowMs: number = now();
   draining = false;
   readonly #options: ResolvedOptions;
-  readonly #serveHttp: (socket: Socket) => void;
+  readonly #serveNode: (socket: Socket) => void;
+  /** Sockets that speak HTTP: node forgets those that it hands to "upgrade" listeners. */
+  readonly #httpSockets = new Set<Socket>();
   readonly #connections = new Set<Connection>();
   readonly #remarked = new Set<ErrorRow>();
   readonly #setups: ReadonlyMap<ProtocolName, ProtocolSetup>;
@@ -71,7 +74,7 @@ export class Acceptor implements ConnectionContext {
     this.timeouts = options.timeouts;
     this.halfOpen = options.halfOpen;
     this.#options = options;
-    this.#serveHttp = serveHttp;
+    this.#serveNode = serveHttp;
     this.#setups = createSetups(options);
     this.#protocols = options.protocols;
   }
@@ -79,6 +82,10 @@ export class Acceptor implements ConnectionContext {
   dispatch(req: IncomingMessage, res: ServerResponse): void {
     this.server.dispatch(req, res);
     this.prototypes.observe(req, res, this.server);
+  }
+
+  tellUpgrade(req: IncomingMessage, socket: UpgradeSocket): void {
+    this.server.tellUpgrade(req, socket);
   }
 
   report(error: unknown, req: IncomingMessage | undefined): void {
@@ -122,6 +129,12 @@ export class Acceptor implements ConnectionContext {
     if (only === "http") this.#serveHttp(socket);
     else if (only !== undefined) this.#begin(socket, only);
     else this.#sniff(socket, protocols);
+  }
+
+  #serveHttp(socket: Socket): void {
+    this.#httpSockets.add(socket);
+    socket.once("close", () => this.#httpSockets.delete(socket));
+    this.#serveNode(socket);
   }
 
   #sniff(socket: Socket, protocols: readonly ProtocolName[]): void {
@@ -175,6 +188,7 @@ export class Acceptor implements ConnectionContext {
   /** Hard stop. */
   destroyAll(): void {
     for (const connection of this.#connections) connection.destroy();
+    for (const socket of this.#httpSockets) socket.destroy();
   }
 
   /** The server is closed: the clock stops. */

@@ -11,6 +11,7 @@ import type { EngineChoice } from "../engine/engine.ts";
 import type { SelectedEngine } from "../engine/select.ts";
 import { attachHttpGateway } from "../handler/http-gateway.ts";
 import { failResponse, type GatewayRequest } from "../handler/node/request.ts";
+import type { UpgradeSocket } from "../handler/node/upgrade.ts";
 import type { ProtocolName } from "../http/head.ts";
 import { Acceptor } from "./acceptor.ts";
 import { listenArguments } from "./listen-arguments.ts";
@@ -19,6 +20,13 @@ import type { BoundAddress, ResolvedOptions } from "./settings.ts";
 
 const requestStart = channel("http.server.request.start");
 const responseFinish = channel("http.server.response.finish");
+
+/** What came behind the head is not held here but comes as data: listeners put it back there anyway. */
+const NO_BYTES = Buffer.alloc(0);
+/** In place of the answer of an "upgrade" listener that threw before it wrote anything. */
+const UPGRADE_FAILED =
+  "HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/plain; charset=utf-8\r\n" +
+  "Content-Length: 26\r\n\r\n500 Internal Server Error\n";
 
 /** Codes of errors that streams and signals make of a client that is gone. */
 const CONSEQUENCES: ReadonlySet<unknown> = new Set([
@@ -32,7 +40,8 @@ const CONSEQUENCES: ReadonlySet<unknown> = new Set([
 
 /** Resolves once handlers know of sockets that are gone: node counts one out before it says "close" of it. */
 export function told(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 1));
+  // After the loop's closing phase, where sockets say it, and the turn in which req and res do.
+  return new Promise((resolve) => setTimeout(setImmediate, 1, resolve));
 }
 
 function isConsequence(error: unknown): boolean {
@@ -141,6 +150,25 @@ export class Server extends HttpServer {
     } catch (error) {
       this.fail(error, req, res);
     }
+  }
+
+  /** Tells the "upgrade" listeners of a request that came by a web server, in an async scope of its own. */
+  tellUpgrade(req: IncomingMessage, socket: UpgradeSocket): void {
+    new AsyncResource("POSTERN_UPGRADE").runInAsyncScope(() => {
+      try {
+        this.emit("upgrade", req, socket, NO_BYTES);
+      } catch (error) {
+        this.report(error, req);
+        if (socket.bytesWritten > 0) socket.destroy();
+        else socket.end(UPGRADE_FAILED);
+      }
+    });
+  }
+
+  /** As EventEmitter's; a request that asks for an upgrade over plain HTTP gets its facts, as others do in "request". */
+  override emit(name: string | symbol, ...given: unknown[]): boolean {
+    if (name === "upgrade") attachHttpGateway(given[0] as IncomingMessage);
+    return super.emit(name as string, ...given);
   }
 
   /** A handler threw or rejected: the operator hears of it, the client gets a 500 or a broken end. */

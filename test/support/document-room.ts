@@ -39,6 +39,9 @@ function dependencies(): string[] {
     .map(([path]) => path);
 }
 
+/** Packages that examples use beside it. */
+const USED: readonly string[] = ["ws"];
+
 /** A program that runs. */
 export interface Running {
   readonly child: ChildProcess;
@@ -83,6 +86,10 @@ export class DocumentRoom {
     for (const path of dependencies()) {
       cpSync(join(projectRoot, path), join(room.path, path), { recursive: true });
     }
+    for (const name of USED)
+      cpSync(join(projectRoot, "node_modules", name), join(room.path, "node_modules", name), {
+        recursive: true,
+      });
     mkdirSync(join(room.path, "node_modules/.bin"));
     symlinkSync("../postern/dist/cli.cjs", join(room.path, "node_modules/.bin/postern"));
     writeFileSync(join(room.path, "package.json"), '{ "name": "app", "private": true }\n');

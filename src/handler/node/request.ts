@@ -4,6 +4,7 @@
  * Body bytes come from the exchange and go into the request's own stream.
  */
 import { IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { RequestHead } from "../../http/head.ts";
 import type { Carrier, HandlerSide } from "../carrier.ts";
 import { Gateway, type GatewayFacts } from "../gateway.ts";
 import type { Prototypes } from "./prototypes.ts";
@@ -19,6 +20,7 @@ export interface GatewayRequest extends IncomingMessage {
 /** Node's private members of a request that its own server uses. */
 interface PrivateRequest {
   _addHeaderLines(headers: readonly string[], count: number): void;
+  upgrade: boolean;
   _consuming: boolean;
   _dumped: boolean;
   _dump(): void;
@@ -60,7 +62,7 @@ export class NodeRequest implements HandlerSide, SocketOwner {
     this.#carrier = carrier;
     this.#gateway = new Gateway(carrier);
     this.#socket = createClientSocket(carrier, this, server);
-    this.req = createRequest(carrier, this.#socket, this.#gateway, prototypes);
+    this.req = fillRequest(prototypes.request(this.#socket as never), carrier.head, this.#gateway);
     this.#writer = new ResponseWriter(this.req, carrier, this.#socket, prototypes);
     this.#socket.on("close", () => this.#socketClosed());
     this.res.on("finish", () => this.#finish());
@@ -197,20 +199,19 @@ export function failResponse(res: ServerResponse): void {
   res.end("500 Internal Server Error\n");
 }
 
-function createRequest(
-  carrier: Carrier,
-  socket: ClientSocket,
+/** Gives a new request its head and the gateway's facts; its body is pushed by whoever made it. */
+export function fillRequest(
+  req: IncomingMessage,
+  head: RequestHead,
   gateway: Gateway,
-  prototypes: Prototypes,
 ): GatewayRequest {
-  const { head } = carrier;
-  const req = prototypes.request(socket as never);
   const { httpVersion } = head;
   req.httpVersion = httpVersion;
   req.httpVersionMajor = httpVersion.charCodeAt(0) - 48;
   req.httpVersionMinor = httpVersion.charCodeAt(2) - 48;
   req.method = head.method;
   req.url = head.url;
+  (req as unknown as PrivateRequest).upgrade = false;
   (req as unknown as PrivateRequest)._addHeaderLines(head.rawHeaders, head.rawHeaders.length);
   return Object.assign(req, { gateway });
 }

@@ -31,8 +31,8 @@ export class ClientSocket extends Duplex {
   readonly localFamily: string | undefined;
   readonly connecting = false;
   readonly pending = false;
-  readonly bytesRead = 0;
-  readonly bytesWritten = 0;
+  bytesRead = 0;
+  bytesWritten = 0;
   readonly server: Server;
   timeout = 0;
   /** Node's http code looks for these. */
@@ -43,8 +43,9 @@ export class ClientSocket extends Duplex {
   readonly #owner: SocketOwner;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(carrier: Carrier, owner: SocketOwner, server: Server) {
-    super({ allowHalfOpen: true, autoDestroy: false, emitClose: false });
+  /** @param autoDestroy only where bytes really pass through it: is it over once both sides have ended? (upgrade.ts) */
+  constructor(carrier: Carrier, owner: SocketOwner, server: Server, autoDestroy = false) {
+    super({ allowHalfOpen: true, autoDestroy, emitClose: false });
     const { head } = carrier;
     this.#carrier = carrier;
     this.#owner = owner;

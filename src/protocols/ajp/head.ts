@@ -258,6 +258,7 @@ export function readAjpHead(fields: FieldBlock, meta: HeadMeta, options: HeadOpt
     url: options.stripScriptName ? stripMount(url, scriptName) : url,
     httpVersion: httpVersion(fields.value(Fixed.PROTOCOL)),
     rawHeaders: list.raw,
+    upgradeFields: list.upgradeFields,
     scriptName,
     pathInfo: inside ? path.slice(scriptName.length) : path,
     get params(): Readonly<Record<string, string>> {

@@ -16,4 +16,6 @@ export const ajp: Protocol = {
   createDecoder,
   readHead: readAjpHead,
   createEncoder,
+  // AJP 1.3 knows no answer that switches protocols.
+  carriesUpgrade: () => false,
 };

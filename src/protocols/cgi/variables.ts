@@ -165,6 +165,7 @@ class CgiHead implements RequestHead {
   readonly url: string;
   readonly httpVersion: string;
   readonly rawHeaders: string[];
+  readonly upgradeFields: readonly string[];
   readonly scriptName: string;
   readonly pathInfo: string;
   readonly attributes: Readonly<Record<string, string>> = NO_ATTRIBUTES;
@@ -192,6 +193,7 @@ class CgiHead implements RequestHead {
     this.url = url;
     this.httpVersion = httpVersion(variables.get("SERVER_PROTOCOL"));
     this.rawHeaders = list.raw;
+    this.upgradeFields = list.upgradeFields;
     this.scriptName = mount.scriptName;
     this.pathInfo = mount.pathInfo;
     this.remoteUser = trust.user ? variables.get("REMOTE_USER") : "";

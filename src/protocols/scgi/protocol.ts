@@ -3,6 +3,7 @@
  * It does nothing itself.
  */
 import { ProtocolNumber } from "../../wire/abi.ts";
+import { carriesOverScgi } from "../cgi/upgrade.ts";
 import { readCgiHead } from "../cgi/variables.ts";
 import type { Protocol } from "../protocol.ts";
 import { createDecoder } from "./decoder.ts";
@@ -15,4 +16,5 @@ export const scgi: Protocol = {
   createDecoder,
   readHead: readCgiHead,
   createEncoder,
+  carriesUpgrade: carriesOverScgi,
 };

@@ -124,7 +124,7 @@ const AJP: Readonly<Record<string, Outcome>> = {
   A20: closes({ status: 400, reuse: false }),
 };
 
-/** Vectors of other tests: multiplexing in multiplex.test.ts, upgrades later, our own side in the encoders' tests. */
+/** Vectors of other tests: multiplex.test.ts, test/serve/suite-upgrade-ways.test.ts, and the encoders' own. */
 const ELSEWHERE = new Set(["F09", "F16", "S13", "A15", "A16", "A17"]);
 
 function outcomeOf(protocol: FramedProtocol, id: string): Outcome {
