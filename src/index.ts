@@ -9,6 +9,8 @@ export type { GatewayFacts } from "./handler/gateway.ts";
 export type { GatewayRequest } from "./handler/node/request.ts";
 export type { ProtocolName, RoleName, TlsFacts } from "./http/head.ts";
 export type { Application, FetchApplication, NodeHandler } from "./serve/application.ts";
+export type { ForeignOptions } from "./serve/foreign-options.ts";
+export type { AnyOptions, AppOptions } from "./serve/front.ts";
 export type { FoldersOption, ServeOptions } from "./serve/options.ts";
 export { createServer, type RequestListener, serve } from "./serve/serve.ts";
 export { Server } from "./server/server.ts";

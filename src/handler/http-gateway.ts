@@ -11,6 +11,9 @@ import type { GatewayFacts } from "./gateway.ts";
 
 const NOTHING: Readonly<Record<string, string>> = Object.freeze(Object.create(null));
 
+/** What tells how the answer ended: the response, or the socket of an upgrade. */
+type Answer = Pick<Writable, "closed" | "destroyed" | "writableFinished" | "once">;
+
 /** The facts of one HTTP request. */
 class HttpGateway implements GatewayFacts {
   readonly protocol = "http";
@@ -23,10 +26,12 @@ class HttpGateway implements GatewayFacts {
   readonly tls: TlsFacts | undefined = undefined;
   readonly data: undefined = undefined;
   readonly #req: IncomingMessage;
+  readonly #answer: Answer;
   #controller: AbortController | undefined;
 
-  constructor(req: IncomingMessage) {
+  constructor(req: IncomingMessage, answer: Answer) {
     this.#req = req;
+    this.#answer = answer;
   }
 
   get pathInfo(): string {
@@ -43,26 +48,25 @@ class HttpGateway implements GatewayFacts {
   }
 
   get aborted(): boolean {
-    return this.#req.destroyed && !this.#req.complete;
+    // The response tells: the request is closed as soon as it is read, with its client still there.
+    return this.#answer.destroyed && !this.#answer.writableFinished;
   }
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       const controller = new AbortController();
       this.#controller = controller;
-      const { socket } = this.#req;
-      const lost = (): void => controller.abort(new AbortError("ERR_CONNECTION_LOST"));
-      if (socket.destroyed) lost();
-      else {
-        socket.once("close", lost);
-        this.#req.once("close", () => socket.removeListener("close", lost));
-      }
+      const lost = (): void => {
+        if (this.aborted) controller.abort(new AbortError("ERR_CONNECTION_LOST"));
+      };
+      if (this.#answer.closed || this.#answer.destroyed) lost();
+      else this.#answer.once("close", lost);
     }
     return this.#controller.signal;
   }
 }
 
 /** Puts the facts on a request that has none. */
-export function attachHttpGateway(req: IncomingMessage): void {
-  if (!("gateway" in req)) Object.assign(req, { gateway: new HttpGateway(req) });
+export function attachHttpGateway(req: IncomingMessage, answer: Answer): void {
+  if (!("gateway" in req)) Object.assign(req, { gateway: new HttpGateway(req, answer) });
 }

@@ -70,7 +70,10 @@ export function mountApplication(server: Server, application: Application): void
     forwardUpgrades(server, application);
   } else if (isFetchApplication(application)) {
     const fetch: FetchHandler = (request, info) => application.fetch(request, info);
-    const handler = nodeHandlerOf(fetch, (error) => server.report(error, undefined));
+    const handler = nodeHandlerOf(fetch, {
+      report: (error) => server.report(error, undefined),
+      answer: (error, req, request) => server.consult(error, req, request),
+    });
     server.on("request", watched(server, handler));
   } else {
     throw new UsageError(

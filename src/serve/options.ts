@@ -128,7 +128,10 @@ export interface ServeOptions {
   signal?: AbortSignal | undefined;
   /** Called once, when the server listens, with where it does. */
   onListen?: ListenCallback | undefined;
-  /** Called with each error that a handler threw; the client has got its 500 by then. */
+  /**
+   * Called with each error that a handler threw, and the request. The client gets a 500, or of a fetch handler the
+   * Response that this returns or promises.
+   */
   onError?: ErrorCallback | undefined;
 }
 

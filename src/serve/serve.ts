@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { selectEngine } from "../engine/select.ts";
+import type { FetchHandler } from "../handler/fetch/info.ts";
 import { allowHandOver } from "../handler/files/hand-over.ts";
 import { environment } from "../server/listen.ts";
 import { Server } from "../server/server.ts";
@@ -13,6 +14,7 @@ import {
   mountApplication,
   type NodeHandler,
 } from "./application.ts";
+import { type AnyOptions, type AppOptions, readFront, readOptions } from "./front.ts";
 import { normalizeOptions, type ServeOptions } from "./options.ts";
 import { mountStatic } from "./static-files.ts";
 
@@ -30,14 +32,19 @@ function makeServer(options: ServeOptions): Server {
  * Listens at once: on `options.socket`, on `host` and `port`, on `fd`, or without an address on an inherited socket.
  * The returned server is an `http.Server`: "listening" and "error" tell how it went, `ready()` the same as a promise.
  *
- * @param application a function `(req, res)`, an object with `fetch(request, info)`, or an `http.Server`
- * @param options     see {@link ServeOptions}; POSTERN_* variables stand in for what is not given
+ * @param application a function `(req, res)`, an object with `fetch(request, info)`, an `http.Server`, or all in one
+ *                    plain object: `{ fetch, port }`, with `handler` or `app` in place of `fetch`
+ * @param options     see {@link ServeOptions}; POSTERN_* variables stand in for what is not given.
+ *                    `kind: "fetch"` says that the function is a Web-style one
  * @throws UsageError for a bad option; "error" tells of a bad address
  */
-export function serve(application: NodeHandler, options?: ServeOptions): Server;
-export function serve(application: FetchApplication, options?: ServeOptions): Server;
-export function serve(application: Application, options?: ServeOptions): Server;
-export function serve(application: Application, options: ServeOptions = {}): Server {
+export function serve(handler: FetchHandler, options: AnyOptions & { kind: "fetch" }): Server;
+export function serve(application: NodeHandler, options?: AnyOptions & { kind?: "node" }): Server;
+export function serve(options: AppOptions): Server;
+export function serve(application: FetchApplication, options?: AnyOptions): Server;
+export function serve(application: Application, options?: AnyOptions): Server;
+export function serve(first: Application | FetchHandler | AppOptions, second?: AnyOptions): Server {
+  const { application, options } = readFront(first, second);
   const server = makeServer(options);
   mountApplication(server, application);
   return server.listen();
@@ -55,14 +62,14 @@ export type RequestListener = (req: IncomingMessage, res: ServerResponse) => unk
  */
 export function createServer(listener?: RequestListener): Server;
 export function createServer(
-  options: ServeOptions,
+  options: AnyOptions,
   listener?: RequestListener | FetchApplication,
 ): Server;
 export function createServer(
-  first?: ServeOptions | RequestListener,
+  first?: AnyOptions | RequestListener,
   second?: RequestListener | FetchApplication,
 ): Server {
-  const options = typeof first === "function" ? {} : (first ?? {});
+  const options = typeof first === "function" ? {} : readOptions(first ?? {});
   const application = typeof first === "function" ? first : second;
   const server = makeServer(options);
   if (application !== undefined) mountApplication(server, application as Application);

@@ -49,6 +49,12 @@ function isConsequence(error: unknown): boolean {
   return CONSEQUENCES.has(code) || name === "AbortError";
 }
 
+/** For errors that have no other way out: of a server without onError, and of onError itself. */
+function say(error: unknown): undefined {
+  // biome-ignore lint/suspicious/noConsole: without onError this is the only place left to say it.
+  console.error(error);
+}
+
 /** A server of FastCGI, SCGI, AJP 1.3 and HTTP. Made by `serve` or `createServer`. */
 export class Server extends HttpServer {
   /** Which engine decodes, and why. */
@@ -125,7 +131,9 @@ export class Server extends HttpServer {
   #opened(bound: BoundAddress): void {
     this.#bound = bound;
     this.#acceptor.open(bound);
-    this.#options.onListen?.(bound);
+    const { address } = bound;
+    const [path, tcp] = typeof address === "string" ? [address] : [undefined, address ?? undefined];
+    this.#options.onListen?.({ ...bound, hostname: tcp?.address, port: tcp?.port, path });
     if (this.#options.signal?.aborted === true) this.close();
   }
 
@@ -167,23 +175,37 @@ export class Server extends HttpServer {
 
   /** As EventEmitter's; a request that asks for an upgrade over plain HTTP gets its facts, as others do in "request". */
   override emit(name: string | symbol, ...given: unknown[]): boolean {
-    if (name === "upgrade") attachHttpGateway(given[0] as IncomingMessage);
+    if (name === "upgrade") attachHttpGateway(given[0] as IncomingMessage, given[1] as Socket);
     return super.emit(name as string, ...given);
   }
 
   /** A handler threw or rejected: the operator hears of it, the client gets a 500 or a broken end. */
   fail(error: unknown, req: IncomingMessage, res: ServerResponse): void {
-    // Who reads or writes when the client goes away gets an error of it: that is not the handler's.
-    const { gateway } = req as Partial<GatewayRequest>;
-    if (gateway?.aborted !== true || !isConsequence(error)) this.report(error, req);
+    Promise.resolve(this.consult(error, req, req)).catch(say);
     failResponse(res);
   }
 
-  report(error: unknown, req: IncomingMessage | undefined): void {
+  /**
+   * Tells `onError` of a failed request.
+   *
+   * @param shown what the handler was given: a node request or a Web one
+   * @returns what it returned: for a fetch handler, perhaps an answer
+   */
+  consult(error: unknown, req: IncomingMessage, shown: IncomingMessage | Request): unknown {
+    // Who reads or writes when the client goes away gets an error of it: that is not the handler's.
+    const { gateway } = req as Partial<GatewayRequest>;
+    if (gateway?.aborted === true && isConsequence(error)) return undefined;
+    return this.report(error, shown);
+  }
+
+  report(error: unknown, shown: IncomingMessage | Request | undefined): unknown {
     const { onError } = this.#options;
-    if (onError !== undefined) onError(error, req);
-    // biome-ignore lint/suspicious/noConsole: without onError this is the only place left to say it.
-    else console.error(error);
+    if (onError === undefined) return say(error);
+    try {
+      return onError(error, shown);
+    } catch (own) {
+      return say(own);
+    }
   }
 
   // --- ends ---------------------------------------------------------------------------------------

@@ -100,9 +100,12 @@ export interface AjpSettings {
 }
 
 /** Called once the server listens. */
-export type ListenCallback = (address: BoundAddress) => void;
-/** Called with an error that a handler threw, or that has no other way out. */
-export type ErrorCallback = (error: unknown, request?: IncomingMessage | Request) => void;
+export type ListenCallback = (address: ListenAddress) => void;
+/**
+ * Called with an error that a handler threw, or that has no other way out. A Response that it returns, or promises,
+ * is the answer where a fetch handler failed and nothing was sent yet; anything else means nothing.
+ */
+export type ErrorCallback = (error: unknown, request?: IncomingMessage | Request) => unknown;
 
 /** Every option, filled in. */
 export interface ResolvedOptions {
@@ -135,6 +138,15 @@ export interface ResolvedOptions {
   readonly onError: ErrorCallback | undefined;
   /** What the start line has to add, in whole sentences; undefined: nothing. */
   readonly note: string | undefined;
+}
+
+/** Where a server listens, as `onListen` is told: with Deno's names beside ours. */
+export interface ListenAddress extends BoundAddress {
+  /** TCP; undefined elsewhere. */
+  readonly hostname: string | undefined;
+  readonly port: number | undefined;
+  /** Of the unix socket; undefined elsewhere. */
+  readonly path: string | undefined;
 }
 
 /** Where a server listens, after it does. */

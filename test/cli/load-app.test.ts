@@ -8,6 +8,8 @@ import { dirname, join } from "node:path";
 import { createRequire } from "node:module";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type * as loader from "../../src/cli/load-app.ts";
+import { request } from "../../src/client/client.ts";
+import { serve } from "../../src/serve/serve.ts";
 import { bundle } from "./program.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "postern-app-"));
@@ -75,6 +77,16 @@ describe("a module that exports something else to serve", () => {
       module("a.mjs", "export default { fetch() { return 'mine'; } };"),
     );
     expect((handler as unknown as { fetch(): string }).fetch()).toBe("mine");
+  });
+
+  test("an object with fetch and options: the handler alone is served, elsewhere is said where", async () => {
+    const source = "export default { port: 'x', tls: 1, fetch: () => new Response('mine') };";
+    const socket = join(folder, "options.sock");
+    const server = await serve(await loadApp(module("a.mjs", source)), { socket }).ready();
+    expect(server.where).toBe(`unix:${socket}`);
+    const response = await request({ protocol: "fastcgi", address: { socket } });
+    expect(await response.text()).toBe("mine");
+    await server.shutdown();
   });
 
   test("an object with fetch, from a promise from a function", async () => {

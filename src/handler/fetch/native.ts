@@ -1,0 +1,127 @@
+/**
+ * Makes lazily made Requests and Headers pass for native ones: joins their prototype chains, and lets native code
+ * that is given one reach the native Request behind it. Native code looks into private members, so there are two ways:
+ * own symbols (Node 20 and 22), and `Request` and `fetch` of globalThis, which hand on the native one (all).
+ */
+import { inspect } from "node:util";
+import type { GatewayRequest } from "../node/request.ts";
+import { LazyHeaders } from "./headers.ts";
+import { LazyRequest } from "./request.ts";
+
+/** What stands in globalThis, so that it is not wrapped twice. */
+const ours = new WeakSet<object>();
+let joined = false;
+
+/** The native Request behind a lazy one; anything else as it is. */
+function nativeOf<T>(value: T): T | Request {
+  return value instanceof LazyRequest ? value.native() : value;
+}
+
+/** Members of native instances that native code reads by symbol. */
+function joinSymbols(): void {
+  const sample = new Request("http://localhost/");
+  for (const symbol of Object.getOwnPropertySymbols(sample)) {
+    Object.defineProperty(LazyRequest.prototype, symbol, {
+      get(this: LazyRequest): unknown {
+        return Reflect.get(this.native(), symbol);
+      },
+    });
+  }
+}
+
+/** Members of newer natives that are unknown here: the native one behind answers. */
+function joinRest(own: object, native: object, behind: (lazy: object) => object): void {
+  for (const [name, { get, value }] of Object.entries(Object.getOwnPropertyDescriptors(native))) {
+    if (Object.hasOwn(own, name)) continue;
+    const member =
+      typeof value === "function"
+        ? {
+            value(this: object, ...rest: unknown[]): unknown {
+              return Reflect.apply(value, behind(this), rest);
+            },
+          }
+        : {
+            get(this: object): unknown {
+              return get === undefined ? value : Reflect.apply(get, behind(this), []);
+            },
+          };
+    Object.defineProperty(own, name, { ...member, configurable: true });
+  }
+}
+
+/** For console.log: native code would look into private members here too. */
+function joinInspection(): void {
+  Object.defineProperty(LazyRequest.prototype, inspect.custom, {
+    value(this: LazyRequest, _depth: number, options: object): string {
+      const { method, url, headers } = this;
+      return `Request ${inspect({ method, url, headers }, options)}`;
+    },
+  });
+  Object.defineProperty(LazyHeaders.prototype, inspect.custom, {
+    value(this: LazyHeaders, _depth: number, options: object): string {
+      return inspect(new Headers(this as unknown as Headers), options);
+    },
+  });
+}
+
+function wrapRequest(native: typeof Request): typeof Request {
+  const wrapped: typeof Request = new Proxy(native, {
+    construct(target, [input, ...rest], newTarget) {
+      const made = newTarget === wrapped ? target : newTarget;
+      return Reflect.construct(target, [nativeOf(input), ...rest], made);
+    },
+    // Who asks what an instance is gets the answer of the class that makes them.
+    get(target, key, receiver) {
+      if (key !== Symbol.hasInstance || receiver !== wrapped)
+        return Reflect.get(target, key, receiver);
+      return (value: unknown): boolean => value instanceof target;
+    },
+  });
+  return wrapped;
+}
+
+function wrapFetch(native: typeof fetch): typeof fetch {
+  return new Proxy(native, {
+    apply: (target, self, [input, ...rest]) =>
+      Reflect.apply(target, self, [nativeOf(input), ...rest]),
+  });
+}
+
+function install<Name extends "Request" | "fetch">(
+  name: Name,
+  wrap: (native: (typeof globalThis)[Name]) => (typeof globalThis)[Name],
+): void {
+  const native = globalThis[name];
+  if (ours.has(native)) return;
+  const wrapped = wrap(native);
+  ours.add(wrapped);
+  Object.defineProperty(globalThis, name, {
+    value: wrapped,
+    writable: true,
+    enumerable: name === "fetch",
+    configurable: true,
+  });
+}
+
+/**
+ * Prepares this process for lazy Requests. To be called before the first is made, and again by every later caller:
+ * another adapter may have put a class of its own into globalThis meanwhile, which then is wrapped as well.
+ */
+export function joinNative(): void {
+  if (!joined) {
+    joined = true;
+    joinSymbols();
+    joinInspection();
+    joinRest(LazyRequest.prototype, Request.prototype, (lazy) => (lazy as LazyRequest).native());
+    joinRest(LazyHeaders.prototype, Headers.prototype, (lazy) => (lazy as LazyHeaders).native());
+    Object.setPrototypeOf(LazyRequest.prototype, Request.prototype);
+    Object.setPrototypeOf(LazyHeaders.prototype, Headers.prototype);
+  }
+  install("Request", wrapRequest);
+  install("fetch", wrapFetch);
+}
+
+/** Makes the Request of a node request. {@link joinNative} comes first. */
+export function createFetchRequest(req: GatewayRequest): Request {
+  return new LazyRequest(req) as unknown as Request;
+}
