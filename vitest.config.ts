@@ -19,7 +19,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/engine/**", "test/conformance/**"],
+          exclude: ["**/node_modules/**", "test/engine/**", "test/conformance/**"],
           testTimeout: 20_000,
           hookTimeout: 20_000,
         },

@@ -14,10 +14,13 @@ import { inOwnFolder, isMain, root, stampMade } from "./house.mjs";
 const ENTRIES = {
   index: "src/index.ts",
   client: "src/client/client.ts",
+  register: "src/serve/register.ts",
   cli: "src/cli/main.ts",
 };
 /** Entries of which dist/ also carries types and an ESM wrapper. */
 const LIBRARY = ["index", "client"];
+/** Entries that are loaded for what they do: one file for import and require, and nothing to name. */
+const PRELOADED = ["register"];
 
 /** Other builds may put theirs in place between two of our calls, but not this often. */
 const ATTEMPTS = 10;
@@ -153,6 +156,10 @@ export async function build() {
     for (const name of LIBRARY) {
       wrap(dist, name);
       await types(dist, name);
+    }
+    for (const name of PRELOADED) {
+      // An empty module, so that TypeScript finds the entry.
+      writeFileSync(join(dist, `${name}.d.cts`), "export {};\n");
     }
     stampMade(command, began);
     takePlace(dist);

@@ -9,6 +9,11 @@ export type { GatewayFacts } from "./handler/gateway.ts";
 export type { GatewayRequest } from "./handler/node/request.ts";
 export type { ProtocolName, RoleName, TlsFacts } from "./http/head.ts";
 export type { Application, FetchApplication, NodeHandler } from "./serve/application.ts";
+export type {
+  FastifyApplication,
+  KoaApplication,
+  NestApplication,
+} from "./serve/application-shapes.ts";
 export type { ForeignOptions } from "./serve/foreign-options.ts";
 export type { AnyOptions, AppOptions } from "./serve/front.ts";
 export type { FoldersOption, ServeOptions } from "./serve/options.ts";

@@ -38,6 +38,9 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   "postern/client": ["ClientConnection", "ClientError", "request"],
 };
 
+/** What is loaded for what it does, and has no names. */
+const PRELOADED = "postern/register";
+
 beforeAll(async () => {
   const built = existsSync(join(root, "dist/index.cjs"));
   if (!built) throw new Error("dist/ is missing; run npm run build first.");
@@ -59,7 +62,7 @@ async function evaluate(program: string): Promise<unknown> {
 
 test("the package has these entries and no other", async () => {
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const entries = Object.keys(ENTRIES).map((entry) => entry.replace("postern", "."));
+  const entries = [...Object.keys(ENTRIES), PRELOADED].map((name) => name.replace("postern", "."));
   expect(Object.keys(exports)).toEqual([...entries, "./package.json"]);
   const inner = `
     try {
@@ -88,6 +91,21 @@ test.each(Object.entries(ENTRIES))(
     });
   },
 );
+
+test("the preload is one module, whether import or require asks, and does nothing by itself", async () => {
+  const program = `
+    const { Server } = require("node:http");
+    require("${PRELOADED}");
+    const { listen } = Server.prototype;
+    import("${PRELOADED}").then(({ default: names }) => {
+      console.log(JSON.stringify([listen === Server.prototype.listen, Object.keys(names)]));
+    });`;
+  expect(await evaluate(program)).toEqual([true, []]);
+  for (const word of ["--import", "--require"]) {
+    const words = [word, PRELOADED, "-e", "console.log(1)"];
+    expect((await run(process.execPath, words, { cwd: project })).stdout).toBe("1\n");
+  }
+});
 
 test("the entries share their errors, since nothing is there twice", async () => {
   const program = `
@@ -129,6 +147,7 @@ test("one dependency reads files, and nothing loads it before a file is sent", a
 
 test("the types resolve for import and for require, name the values and no other, and refuse wrong calls", async () => {
   const programs = Object.entries(ENTRIES).map(([entry, names]) => typedUser(entry, names));
+  programs.push(`import "${PRELOADED}";`);
   const files = [...programs, WRONG_CALLS].flatMap((program, index) =>
     ["mts", "cts"].map((extension) => {
       const file = `${program === WRONG_CALLS ? "wrong" : `user-${index}`}.${extension}`;
@@ -137,7 +156,15 @@ test("the types resolve for import and for require, name the values and no other
     }),
   );
   const compiler = join(root, "node_modules/typescript/bin/tsc");
-  const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2022"];
+  const options = [
+    "--noEmit",
+    "--strict",
+    "--noUncheckedSideEffectImports",
+    "--module",
+    "nodenext",
+    "--target",
+    "es2022",
+  ];
   const command = [compiler, ...options, "--pretty", "false", "--types", "node", ...files];
   const { stdout } = await run(process.execPath, command, { cwd: project }).catch(
     (error: { stdout: string }) => error,
@@ -171,12 +198,15 @@ test("the published files are dist/, the addon's sources and the documents, exac
   const npm = ["pack", "--dry-run", "--json", "--ignore-scripts"];
   const { stdout } = await run("npm", npm, { cwd: root });
   const files: string[] = JSON.parse(stdout)[0].files.map((file: { path: string }) => file.path);
-  const modules = ["index.cjs", "client.cjs", "cli.cjs"].flatMap((name) => [...loaded(name)]);
+  const modules = ["index.cjs", "client.cjs", "register.cjs", "cli.cjs"].flatMap((name) => [
+    ...loaded(name),
+  ]);
   const beside = ["index", "client"].flatMap((name) => [
     `${name}.mjs`,
     `${name}.d.mts`,
     `${name}.d.cts`,
   ]);
+  beside.push("register.d.cts");
   const native = ["native/binding", "native/core"].flatMap((folder) =>
     readdirSync(join(root, folder))
       .filter((name) => /\.(cc|h)$/.test(name))

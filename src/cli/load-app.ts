@@ -1,9 +1,9 @@
 /**
  * The path of an application module → its handler.
  *
- * The module exports, as default, `app` or `handler`: a function `(req, res)`, an object with `fetch`, an
- * http.Server, a promise of one of these, or a function without parameters that returns one. Calls no handler, and tells three mistakes apart: no
- * such module, a module that fails by itself, a module without handler.
+ * The module exports, as default, `app` or `handler`: an application in any shape that `serve` takes, a promise of one,
+ * or a function without parameters that returns one. Calls no handler, and tells three mistakes apart: no such module,
+ * a module that fails by itself, a module without handler.
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, extname, join, resolve } from "node:path";
@@ -137,7 +137,8 @@ export async function loadApp(written: string): Promise<Application> {
   }
   throw new UsageError(
     `Application module ${JSON.stringify(written)} exports no handler; export (as default, app or handler) ` +
-      "a function (req, res), an object with fetch, or a function without parameters that returns one of them.",
+      "a function (req, res), an object with fetch, a Koa, Fastify or NestJS application, " +
+      "or a function without parameters that returns one of them.",
     "ERR_APP_HANDLER",
   );
 }

@@ -11,7 +11,7 @@ import { readArguments } from "./arguments.ts";
 import { AppFailure } from "./load-app.ts";
 import { say, start } from "./start.ts";
 import { usage } from "./usage.ts";
-import { readVersion } from "./version.ts";
+import { readVersion } from "../serve/version.ts";
 
 const STATUS_FAILED = 1;
 const STATUS_USAGE = 2;
@@ -34,7 +34,9 @@ function versionLine(): string {
 function report(error: unknown): number {
   if (error instanceof UsageError) {
     say(error.message);
-    return STATUS_USAGE;
+    if (error.code !== "ERR_APP_START") return STATUS_USAGE;
+    process.stderr.write(`${inspect(error.cause)}\n`);
+    return STATUS_FAILED;
   }
   if (error instanceof AppFailure) {
     say(error.message);

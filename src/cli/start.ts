@@ -5,23 +5,18 @@
  * means is serve/serve.ts's.
  */
 import type { IncomingMessage } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { ProtocolError } from "../errors.ts";
 import type { Server } from "../server/server.ts";
 import type { BoundAddress } from "../server/settings.ts";
+import { whileInUse } from "../serve/address-retry.ts";
 import { normalizeOptions, type ServeOptions } from "../serve/options.ts";
 import { serve } from "../serve/serve.ts";
+import { startLine } from "../serve/start-line.ts";
 import type { Application } from "../serve/application.ts";
 import type { ServeCommand } from "./arguments.ts";
 import { loadApp } from "./load-app.ts";
 import { disarmDebugger, stopOnSignals } from "./signals.ts";
-import { readVersion } from "./version.ts";
-
-/** How long an address in use is tried again, in milliseconds: a restart script may overlap old and new. */
-const RETRY_MS = 3_000;
-const RETRY_PAUSE_MS = 150;
-const RETRY_CODES: ReadonlySet<unknown> = new Set(["ERR_SOCKET_LIVE", "ERR_PORT_IN_USE"]);
 
 /** Prints one line of ours. */
 export function say(line: string): void {
@@ -47,20 +42,6 @@ function listening(app: Application, options: ServeOptions): Promise<Started> {
   });
 }
 
-/** Listens; where another instance holds the address, tries again for a while. */
-async function listeningAtLast(app: Application, options: ServeOptions): Promise<Started> {
-  const deadlineMs = performance.now() + RETRY_MS;
-  for (;;) {
-    try {
-      return await listening(app, options);
-    } catch (error) {
-      const again = RETRY_CODES.has((error as { code?: unknown } | null)?.code);
-      if (!again || performance.now() > deadlineMs) throw error;
-    }
-    await sleep(RETRY_PAUSE_MS);
-  }
-}
-
 /** What an error is about: `error in GET /path`, without the query, which may hold secrets. */
 function named(error: unknown, request: IncomingMessage | Request | undefined): string {
   // Nobody's request: it was refused before it became one.
@@ -70,18 +51,11 @@ function named(error: unknown, request: IncomingMessage | Request | undefined): 
   return `error in ${request.method} ${url.split("?", 1)[0]}`;
 }
 
-function startLine({ server, bound }: Started, command: ServeCommand): string {
-  const { name, reason } = server.engine;
-  const notes = [
-    bound.note,
-    command.daemonExpected
-      ? "It stays in the foreground, since daemonize comes in a later release."
-      : undefined,
-  ].filter((note) => note !== undefined);
-  const facts =
-    `postern ${readVersion()}: ${bound.protocols.join("+")} on ${bound.text}, ` +
-    `engine ${name} (${reason}), pid ${process.pid}`;
-  return notes.length === 0 ? facts : `${facts}. ${notes.join(" ")}`;
+/** What the start line has to add. */
+function notesOf(command: ServeCommand): string[] {
+  return command.daemonExpected
+    ? ["It stays in the foreground, since daemonize comes in a later release."]
+    : [];
 }
 
 /** An error that nobody caught: Node would end the process as well, but say less about where it came from. */
@@ -122,13 +96,14 @@ export async function start(command: ServeCommand): Promise<void> {
   const { umask } = command.options;
   if (umask !== undefined) process.umask(Number.parseInt(String(umask).replace("o", ""), 8));
   const app = await loadAtLast(command.app);
-  const started = await listeningAtLast(app, {
+  const options: ServeOptions = {
     ...command.options,
     onError(error, request) {
       const shown = command.debug || !(error instanceof Error) ? inspect(error) : String(error);
       say(`${named(error, request)}: ${shown}`);
     },
-  });
-  stopOnSignals(started.server, started.bound, timeouts, say);
-  process.stderr.write(`${startLine(started, command)}\n`);
+  };
+  const { server, bound } = await whileInUse(() => listening(app, options));
+  stopOnSignals(server, bound, timeouts, say);
+  process.stderr.write(`${startLine(server, process.pid, notesOf(command))}\n`);
 }

@@ -1,6 +1,7 @@
 /**
  * An application in any of the shapes postern takes → the "request" listener of a server.
- * A function is always a Node-style handler; Web style is an object with `fetch`. It loads no module.
+ * A function is always a Node-style handler; Web style is an object with `fetch`. It loads no module. Applications that
+ * have to be made ready (Fastify, NestJS) get their listener then, before the server binds anything.
  */
 import { Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { UsageError } from "../errors.ts";
@@ -9,34 +10,43 @@ import type { FetchHandler } from "../handler/fetch/info.ts";
 import { prototypesOf } from "../handler/node/prototypes.ts";
 import type { GatewayRequest } from "../handler/node/request.ts";
 import type { Server } from "../server/server.ts";
+import {
+  type FastifyApplication,
+  hasMethods,
+  type HttpHandler,
+  isFastify,
+  isKoa,
+  isNest,
+  type KoaApplication,
+  type NestApplication,
+} from "./application-shapes.ts";
 import { forwardUpgrades } from "./upgrade-forwarding.ts";
 
 /** A Node-style handler, as `http.createServer` takes it; a promise it returns is watched for rejection. */
 export type NodeHandler = (req: GatewayRequest, res: ServerResponse) => unknown;
 
-/** An application with a Web-style handler: `{ fetch }`. */
+/** An application with a Web-style handler, `{ fetch }`: Hono, h3, Elysia, srvx. */
 export interface FetchApplication {
   fetch: FetchHandler;
 }
 
-/** What `serve` takes. */
-export type Application = NodeHandler | FetchApplication | HttpServer;
+/** What `serve` takes. Express and Connect applications are Node-style handlers. */
+export type Application =
+  | NodeHandler
+  | FetchApplication
+  | KoaApplication
+  | FastifyApplication
+  | NestApplication
+  | HttpServer;
 
 type Listener = (req: IncomingMessage, res: ServerResponse) => void;
 
 function isFetchApplication(application: unknown): application is FetchApplication {
-  return (
-    typeof application === "object" &&
-    application !== null &&
-    typeof (application as { fetch?: unknown }).fetch === "function"
-  );
+  return hasMethods(application, "fetch");
 }
 
 /** Errors of a handler, thrown or rejected, end in the server's `fail`. */
-function watched(
-  server: Server,
-  handler: (req: IncomingMessage, res: ServerResponse) => unknown,
-): Listener {
+function watched(server: Server, handler: HttpHandler): Listener {
   return (req, res) => {
     try {
       const result = handler(req, res);
@@ -52,33 +62,89 @@ function watched(
 
 /** Is this something `serve` can serve? */
 export function isApplication(value: unknown): value is Application {
-  return typeof value === "function" || value instanceof HttpServer || isFetchApplication(value);
+  return (
+    typeof value === "function" ||
+    value instanceof HttpServer ||
+    isNest(value) ||
+    isFastify(value) ||
+    isKoa(value) ||
+    isFetchApplication(value)
+  );
+}
+
+/** The handler of an application that needs no waiting; undefined for anything else. */
+function handlerOf(server: Server, application: unknown): HttpHandler | undefined {
+  if (typeof application === "function") {
+    prototypesOf(server).declare(application);
+    return application as HttpHandler;
+  }
+  if (isKoa(application)) return application.callback();
+  if (!isFetchApplication(application)) return undefined;
+  const fetch: FetchHandler = (request, info) => application.fetch(request, info);
+  return nodeHandlerOf(fetch, {
+    report: (error) => server.report(error, undefined),
+    answer: (error, req, request) => server.consult(error, req, request),
+  });
+}
+
+/** Waits for one of the application's own methods; when it fails, nothing is listened on. */
+async function made(method: string, work: PromiseLike<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(
+      `The application's ${method}() failed, so nothing listens; mend it first: ${reason}`,
+      "ERR_APP_START",
+      { cause },
+    );
+  }
+}
+
+/** Makes an application ready; the handler that it has then. */
+async function readyHandler(
+  server: Server,
+  application: FastifyApplication | NestApplication,
+): Promise<HttpHandler> {
+  if (isNest(application)) {
+    await made("init", application.init());
+    const instance = application.getHttpAdapter().getInstance();
+    if (isFastify(instance)) return readyHandler(server, instance);
+    return handlerOf(server, instance) ?? unknownApplication(instance);
+  }
+  await made("ready", application.ready());
+  return (req, res) => application.routing(req, res);
+}
+
+function unknownApplication(value: unknown): never {
+  throw new UsageError(
+    `serve() was given ${value === null ? "null" : typeof value}; ` +
+      "expected a function (req, res), an object with fetch(request), a Koa, Fastify or NestJS application, " +
+      "or an http.Server.",
+  );
 }
 
 /**
  * Makes an application the server's "request" listener.
  *
- * @throws UsageError for anything else than a function, an object with `fetch`, or an http.Server
+ * @throws UsageError for anything else than the shapes of {@link Application}
  */
 export function mountApplication(server: Server, application: Application): void {
-  if (typeof application === "function") {
-    prototypesOf(server).declare(application);
-    server.on("request", watched(server, application as Listener));
-  } else if (application instanceof HttpServer) {
+  if (application instanceof HttpServer) {
     for (const one of application.listeners("request")) prototypesOf(server).declare(one);
     server.on("request", (req, res) => application.emit("request", req, res));
     forwardUpgrades(server, application);
-  } else if (isFetchApplication(application)) {
-    const fetch: FetchHandler = (request, info) => application.fetch(request, info);
-    const handler = nodeHandlerOf(fetch, {
-      report: (error) => server.report(error, undefined),
-      answer: (error, req, request) => server.consult(error, req, request),
+  } else if (isNest(application) || isFastify(application)) {
+    server.attend({
+      async prepare(): Promise<void> {
+        server.on("request", watched(server, await readyHandler(server, application)));
+      },
+      async release(): Promise<void> {
+        await application.close();
+      },
     });
-    server.on("request", watched(server, handler));
   } else {
-    throw new UsageError(
-      `serve() was given ${application === null ? "null" : typeof application}; ` +
-        "expected a function (req, res), an object with fetch(request), or an http.Server.",
-    );
+    const handler = handlerOf(server, application) ?? unknownApplication(application);
+    server.on("request", watched(server, handler));
   }
 }

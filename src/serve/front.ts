@@ -7,6 +7,7 @@ import { types } from "node:util";
 import { UsageError } from "../errors.ts";
 import type { FetchHandler } from "../handler/fetch/info.ts";
 import type { Application, NodeHandler } from "./application.ts";
+import { isFastify, isKoa, isNest } from "./application-shapes.ts";
 import { type ForeignOptions, readForeign } from "./foreign-options.ts";
 import type { ServeOptions } from "./options.ts";
 
@@ -62,7 +63,9 @@ function applicationIn(both: Readonly<Record<string, unknown>>): Application {
  * @throws UsageError for an object without application, several of them, or an unknown `kind`
  */
 export function readFront(first: unknown, second: object | undefined): Front {
-  if (second === undefined && isPlain(first)) {
+  // A Fastify application is a plain object as well.
+  const isMade = isFastify(first) || isKoa(first) || isNest(first);
+  if (second === undefined && isPlain(first) && !isMade) {
     return { application: applicationIn(first), options: readForeign(first, SKIPPED) };
   }
   const kind: unknown = (second as { kind?: unknown } | undefined)?.kind;

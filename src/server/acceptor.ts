@@ -100,6 +100,7 @@ export class Acceptor implements ConnectionContext {
 
   /** The server listens: who may connect, and by which protocols, is settled now. */
   open(bound: BoundAddress): void {
+    this.draining = false;
     this.#protocols = bound.protocols;
     this.#peers = createPeerCheck(this.#options.trust, bound.transport);
     this.#clock = setInterval(() => this.#tick(), CLOCK_MS).unref();

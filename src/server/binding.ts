@@ -11,8 +11,8 @@ import { type ListenOptions, Server } from "node:net";
  *
  * @param server  not listening yet; a subclass's own `listen` is passed by
  * @param options as for `net.Server.listen`
- * @param bound   called in the same turn in which a path or descriptor is listening, before "listening" is told;
- *   when it throws, the server is closed again
+ * @param bound   called once, in the same turn in which a path or descriptor is listening, and always before
+ *   "listening" is told; when it throws, the server is closed again
  * @throws what `net.Server` reports, or what `bound` throws
  */
 export async function bind(
@@ -22,20 +22,39 @@ export async function bind(
 ): Promise<void> {
   const listeners = server.rawListeners("error") as ((error: Error) => void)[];
   server.removeAllListeners("error");
+  let isBound = false;
+  const tell = (): void => {
+    if (isBound) return;
+    isBound = true;
+    bound();
+  };
+  let fail: (error: unknown) => void = () => undefined;
+  let succeed = (): void => undefined;
   try {
     await new Promise<void>((resolve, reject) => {
-      server.prependOnceListener("error", reject);
-      server.prependOnceListener("listening", () => {
-        server.removeListener("error", reject);
-        resolve();
-      });
+      fail = reject;
+      succeed = (): void => {
+        server.removeListener("error", fail);
+        try {
+          // In a cluster worker this is the first moment: its listen() asks the primary.
+          tell();
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
+      };
+      server.prependOnceListener("error", fail);
+      server.prependOnceListener("listening", succeed);
       Server.prototype.listen.call(server, options);
-      if (server.listening) bound();
+      if (server.listening) tell();
     });
   } catch (error) {
     if (server.listening) Server.prototype.close.call(server);
     throw error;
   } finally {
+    // After a failure they are still there, and the next attempt would call them.
+    server.removeListener("error", fail);
+    server.removeListener("listening", succeed);
     for (const listener of listeners) server.on("error", listener);
   }
 }

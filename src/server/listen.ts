@@ -42,27 +42,32 @@ function clearLeftovers(): void {
 
 const nothing = (): void => undefined;
 
+/** Told where a server listens, before its "listening" is. */
+type Opened = (bound: BoundAddress) => void;
+
 async function listenTcp(
   server: Server,
   { host, port }: TcpSettings,
   options: ListenOptions,
-): Promise<BoundAddress> {
+  opened: Opened,
+): Promise<void> {
   try {
     // A name is resolved first, so that what is judged is what is opened.
     const address = isIP(host) === 0 ? (await lookup(host)).address : host;
     const reach = reachOf(options, address);
-    await bind(server, { host: address, port, backlog: options.backlog });
-    const bound = server.address() as AddressInfo;
-    const text = hostAndPort(bound.address, bound.port);
-    return {
-      kind: "tcp",
-      transport: "tcp",
-      text,
-      address: bound,
-      fd: undefined,
-      ...reach,
-      release: nothing,
-    };
+    await bind(server, { host: address, port, backlog: options.backlog }, () => {
+      const bound = server.address() as AddressInfo;
+      const text = hostAndPort(bound.address, bound.port);
+      opened({
+        kind: "tcp",
+        transport: "tcp",
+        text,
+        address: bound,
+        fd: undefined,
+        ...reach,
+        release: nothing,
+      });
+    });
   } catch (error) {
     throw error instanceof UsageError ? error : tcpFailure(host, port, error);
   }
@@ -72,19 +77,29 @@ async function listenUnix(
   server: Server,
   settings: UnixSettings,
   options: ListenOptions,
-): Promise<BoundAddress> {
+  opened: Opened,
+): Promise<void> {
   const { path } = settings;
-  const file = await openSocketFile(server, settings, options.backlog, facts);
-  const release = (): void => {
-    if (!leftovers.delete(release)) return;
-    file.remove();
-    if (leftovers.size === 0) process.removeListener("exit", clearLeftovers);
-  };
-  if (leftovers.size === 0) process.on("exit", clearLeftovers);
-  leftovers.add(release);
   const reach = reachOf(options, undefined);
-  const text = `unix:${path}`;
-  return { kind: "unix", transport: "unix", text, address: path, fd: undefined, ...reach, release };
+  await openSocketFile(server, settings, options.backlog, facts, (file) => {
+    const release = (): void => {
+      if (!leftovers.delete(release)) return;
+      file.remove();
+      if (leftovers.size === 0) process.removeListener("exit", clearLeftovers);
+    };
+    if (leftovers.size === 0) process.on("exit", clearLeftovers);
+    leftovers.add(release);
+    const text = `unix:${path}`;
+    opened({
+      kind: "unix",
+      transport: "unix",
+      text,
+      address: path,
+      fd: undefined,
+      ...reach,
+      release,
+    });
+  });
 }
 
 /** Listens on a descriptor that is there already; `label` is the start line's name of it. */
@@ -93,28 +108,25 @@ async function listenDescriptor(
   fd: number,
   label: string,
   options: ListenOptions,
-): Promise<BoundAddress> {
-  let address: AddressInfo | null = null;
-  let reach = reachOf(options, undefined);
+  opened: Opened,
+): Promise<void> {
   try {
     await bind(server, { fd, backlog: options.backlog }, () => {
       // Only now it shows whether it is TCP; a unix socket's address is null here.
-      address = server.address() as AddressInfo | null;
-      if (address !== null) reach = reachOf(options, address.address);
+      const bound = server.address() as AddressInfo | null;
+      opened({
+        kind: "fd",
+        transport: bound === null ? "unix" : "tcp",
+        text: bound === null ? label : `${label} (${hostAndPort(bound.address, bound.port)})`,
+        address: bound,
+        fd,
+        ...reachOf(options, bound?.address),
+        release: nothing,
+      });
     });
   } catch (error) {
     throw error instanceof UsageError ? error : descriptorFailure(fd, error);
   }
-  const bound = address as AddressInfo | null;
-  return {
-    kind: "fd",
-    transport: bound === null ? "unix" : "tcp",
-    text: bound === null ? label : `${label} (${hostAndPort(bound.address, bound.port)})`,
-    address: bound,
-    fd,
-    ...reach,
-    release: nothing,
-  };
 }
 
 function listenSystemd(
@@ -122,10 +134,11 @@ function listenSystemd(
   name: string | undefined,
   options: ListenOptions,
   env: Environment,
-): Promise<BoundAddress> {
+  opened: Opened,
+): Promise<void> {
   const chosen = choosePassedSocket(readPassedSockets(env, process.pid), name);
   const label = `fd ${chosen.fd} (systemd${chosen.name === "" ? "" : ` ${chosen.name}`})`;
-  return listenDescriptor(server, chosen.fd, label, options);
+  return listenDescriptor(server, chosen.fd, label, options, opened);
 }
 
 /** Nobody said where: descriptor 0 if it is a listening socket, else systemd's socket. */
@@ -133,21 +146,43 @@ async function listenInherited(
   server: Server,
   options: ListenOptions,
   env: Environment,
-): Promise<BoundAddress> {
+  opened: Opened,
+): Promise<void> {
   try {
-    return await listenDescriptor(server, 0, "fd 0", options);
+    return await listenDescriptor(server, 0, "fd 0", options, opened);
   } catch (error) {
     const code = systemCode((error as Error).cause);
     if (code !== "ENOTSOCK" && code !== "EINVAL" && code !== "EBADF") throw error;
   }
   if (readPassedSockets(env, process.pid).length > 0) {
-    return listenSystemd(server, undefined, options, env);
+    return listenSystemd(server, undefined, options, env, opened);
   }
   throw new UsageError(
     "No address: descriptor 0 is not a listening socket and systemd passed none; " +
       "give a socket path, or a port (and host).",
     "ERR_NO_ADDRESS",
   );
+}
+
+function listenWhere(
+  server: Server,
+  options: ListenOptions,
+  env: Environment,
+  opened: Opened,
+): Promise<void> {
+  const where = options.listen;
+  switch (where.kind) {
+    case "tcp":
+      return listenTcp(server, where, options, opened);
+    case "unix":
+      return listenUnix(server, where, options, opened);
+    case "fd":
+      return listenDescriptor(server, where.fd, `fd ${where.fd}`, options, opened);
+    case "systemd":
+      return listenSystemd(server, where.name, options, env, opened);
+    default:
+      return listenInherited(server, options, env, opened);
+  }
 }
 
 /**
@@ -157,6 +192,7 @@ async function listenInherited(
  *   are thrown here
  * @param options where, and what may be answered there
  * @param env     LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES are read; defaults to this process's environment
+ * @param opened  told what is returned, before "listening" is told; must not throw
  * @throws UsageError in every case: one sentence with the address and the remedy. Codes worth telling apart:
  *   ERR_SOCKET_LIVE and ERR_PORT_IN_USE (trying again may help), ERR_NOT_LISTENING, ERR_NO_ADDRESS
  */
@@ -164,20 +200,14 @@ export async function listen(
   server: Server,
   options: ListenOptions,
   env: Environment = environment(),
+  opened: Opened = nothing,
 ): Promise<BoundAddress> {
   // A turn later, so that whoever calls this has hung up its own "error" listener before bind() sets them aside.
   await Promise.resolve();
-  const where = options.listen;
-  switch (where.kind) {
-    case "tcp":
-      return listenTcp(server, where, options);
-    case "unix":
-      return listenUnix(server, where, options);
-    case "fd":
-      return listenDescriptor(server, where.fd, `fd ${where.fd}`, options);
-    case "systemd":
-      return listenSystemd(server, where.name, options, env);
-    default:
-      return listenInherited(server, options, env);
-  }
+  let found: BoundAddress | undefined;
+  await listenWhere(server, options, env, (bound) => {
+    found = bound;
+    opened(bound);
+  });
+  return found!;
 }

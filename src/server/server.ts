@@ -5,15 +5,19 @@
  */
 import { AsyncResource } from "node:async_hooks";
 import { channel } from "node:diagnostics_channel";
-import { type IncomingMessage, Server as HttpServer, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { EngineChoice } from "../engine/engine.ts";
 import type { SelectedEngine } from "../engine/select.ts";
+import { UsageError } from "../errors.ts";
 import { attachHttpGateway } from "../handler/http-gateway.ts";
 import { failResponse, type GatewayRequest } from "../handler/node/request.ts";
 import type { UpgradeSocket } from "../handler/node/upgrade.ts";
 import type { ProtocolName } from "../http/head.ts";
 import { Acceptor } from "./acceptor.ts";
+import { AdoptableServer, giveMethods } from "./adoption.ts";
+import type { Attendance } from "./attendance.ts";
+import { isConsequence } from "./consequence.ts";
 import { listenArguments } from "./listen-arguments.ts";
 import { environment, listen } from "./listen.ts";
 import type { BoundAddress, ResolvedOptions } from "./settings.ts";
@@ -28,25 +32,10 @@ const UPGRADE_FAILED =
   "HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/plain; charset=utf-8\r\n" +
   "Content-Length: 26\r\n\r\n500 Internal Server Error\n";
 
-/** Codes of errors that streams and signals make of a client that is gone. */
-const CONSEQUENCES: ReadonlySet<unknown> = new Set([
-  "ECONNRESET",
-  "ERR_STREAM_PREMATURE_CLOSE",
-  "ERR_STREAM_DESTROYED",
-  "ABORT_ERR",
-  "ERR_ABORTED",
-  "ERR_CONNECTION_LOST",
-]);
-
 /** Resolves once handlers know of sockets that are gone: node counts one out before it says "close" of it. */
 export function told(): Promise<void> {
   // After the loop's closing phase, where sockets say it, and the turn in which req and res do.
   return new Promise((resolve) => setTimeout(setImmediate, 1, resolve));
-}
-
-function isConsequence(error: unknown): boolean {
-  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
-  return CONSEQUENCES.has(code) || name === "AbortError";
 }
 
 /** For errors that have no other way out: of a server without onError, and of onError itself. */
@@ -56,7 +45,7 @@ function say(error: unknown): undefined {
 }
 
 /** A server of FastCGI, SCGI, AJP 1.3 and HTTP. Made by `serve` or `createServer`. */
-export class Server extends HttpServer {
+export class Server extends AdoptableServer {
   /** Which engine decodes, and why. */
   readonly engine: EngineChoice;
   readonly #options: ResolvedOptions;
@@ -64,25 +53,43 @@ export class Server extends HttpServer {
   #bound: BoundAddress | undefined;
   #ready: Promise<this> | undefined;
   #readyWanted = false;
+  /** close() was called, and listen() not since. */
+  #closed = false;
+  #attendance: Attendance | undefined;
+  #released: Promise<void> | undefined;
 
   /**
    * @param options  what to listen on and by what rules; every option filled in
    * @param selected the engine that decodes
+   * @param adopted  what {@link Server.adopt} was given
    */
-  constructor(options: ResolvedOptions, selected: SelectedEngine) {
-    super();
+  constructor(options: ResolvedOptions, selected: SelectedEngine, adopted?: HttpServer) {
+    super(adopted);
     this.#options = options;
     this.engine = selected.choice;
     // http.Server's own listener serves connections that turn out to speak HTTP.
     const httpConnection = this.listeners("connection")[0] as (socket: Socket) => void;
-    this.removeAllListeners("connection");
+    this.removeListener("connection", httpConnection);
     const engine = selected.create(options.limits);
     this.#acceptor = new Acceptor(this, options, engine, (socket) =>
       httpConnection.call(this, socket),
     );
-    this.on("connection", (socket: Socket) => this.#acceptor.accept(socket));
-    this.on("request", attachHttpGateway);
+    this.prependListener("connection", (socket: Socket) => this.#acceptor.accept(socket));
+    this.prependListener("request", attachHttpGateway);
     options.signal?.addEventListener("abort", () => this.close(), { once: true });
+  }
+
+  /**
+   * Makes a gateway of an `http.Server` that does not listen yet. It stays the same object, with its listeners.
+   *
+   * @param server   keeps its prototype; what this class adds becomes its own
+   * @param options  as for the constructor
+   * @param selected as for the constructor
+   */
+  static adopt(server: HttpServer, options: ResolvedOptions, selected: SelectedEngine): Server {
+    const gateway = new Server(options, selected, server);
+    giveMethods(server, Server.prototype);
+    return gateway;
   }
 
   /** Protocols this server answers: those of its options, without AJP where `auto` had to leave it out. */
@@ -111,13 +118,11 @@ export class Server extends HttpServer {
    */
   override listen(...given: unknown[]): this {
     const { where, callback } = listenArguments(given, this.#options);
+    this.#closed = false;
     if (callback !== undefined) this.once("listening", callback);
-    this.#ready = listen(this, { ...this.#options, ...where }, environment()).then((bound) => {
-      this.#opened(bound);
-      return this;
-    });
+    this.#ready = this.#open({ ...this.#options, ...where });
     this.#ready.catch((error: Error) => {
-      if (!this.#readyWanted) this.emit("error", error);
+      if (!this.#readyWanted && !this.#closed) this.emit("error", error);
     });
     return this;
   }
@@ -128,13 +133,27 @@ export class Server extends HttpServer {
     return this.#ready ?? Promise.reject(new Error("ready() was called before listen()"));
   }
 
+  async #open(options: ResolvedOptions): Promise<this> {
+    await this.#attendance?.prepare();
+    if (this.#closed)
+      throw new UsageError("close() was called before the server listened.", "ERR_CLOSED_EARLY");
+    // Told before "listening" is, so that its listeners find address() and `where` as they will be.
+    const bound = await listen(this, options, environment(), (address) => this.#opened(address));
+    const { address } = bound;
+    const [path, tcp] = typeof address === "string" ? [address] : [undefined, address ?? undefined];
+    options.onListen?.({ ...bound, hostname: tcp?.address, port: tcp?.port, path });
+    if (this.#options.signal?.aborted === true || this.#closed) this.close();
+    return this;
+  }
+
   #opened(bound: BoundAddress): void {
     this.#bound = bound;
     this.#acceptor.open(bound);
-    const { address } = bound;
-    const [path, tcp] = typeof address === "string" ? [address] : [undefined, address ?? undefined];
-    this.#options.onListen?.({ ...bound, hostname: tcp?.address, port: tcp?.port, path });
-    if (this.#options.signal?.aborted === true) this.close();
+  }
+
+  /** Has an application's work done before this server listens and after it has closed. */
+  attend(attendance: Attendance): void {
+    this.#attendance = attendance;
   }
 
   // --- requests -----------------------------------------------------------------------------------
@@ -210,11 +229,27 @@ export class Server extends HttpServer {
 
   // --- ends ---------------------------------------------------------------------------------------
 
-  /** Stops accepting, finishes what runs, then closes every connection; by force after `timeouts.drain`. */
+  /** Lets the application go that was made ready; what that throws is reported, and the end goes on. */
+  #release(): Promise<void> {
+    if (this.#ready === undefined) return Promise.resolve();
+    this.#released ??= Promise.resolve(this.#attendance?.release()).then(
+      () => undefined,
+      (error: unknown) => void this.report(error, undefined),
+    );
+    return this.#released;
+  }
+
+  /**
+   * Stops accepting, finishes what runs, then closes every connection; by force after `timeouts.drain`.
+   *
+   * @param callback called after "close", and after the application was closed where serving it includes that
+   */
   override close(callback?: (error?: Error) => void): this {
+    this.#closed = true;
     // While the handle is open no other file can have our socket's inode number: the check of ownership holds.
     this.#bound?.release();
-    super.close(callback);
+    const done = (error?: Error): void => void this.#release().then(() => callback?.(error));
+    super.close(this.#attendance === undefined ? callback : done);
     if (this.#acceptor.draining) return this;
     this.#acceptor.drain();
     const { drain } = this.#options.timeouts;
@@ -231,8 +266,7 @@ export class Server extends HttpServer {
   async shutdown(): Promise<void> {
     if (!this.listening && !this.#acceptor.draining) return;
     await new Promise<void>((resolve) => {
-      this.once("close", resolve);
-      this.close();
+      this.close(() => resolve());
     });
     await told();
   }

@@ -192,6 +192,7 @@ async function bindBeside(
  * @param server   a server that listens nowhere yet
  * @param settings path, mode and owner
  * @param backlog  length of the kernel's queue
+ * @param placed   told what is returned, before "listening" is told
  * @throws UsageError when the path cannot be had; nothing was removed then. ERR_SOCKET_LIVE: another instance
  *   answers there
  */
@@ -200,6 +201,7 @@ export async function openSocketFile(
   settings: UnixSettings,
   backlog: number,
   facts: ProcessFacts,
+  placed: (file: SocketFile) => void = () => undefined,
 ): Promise<SocketFile> {
   const { path } = settings;
   const temporary = join(dirname(path), `.${randomBytes(5).toString("hex")}`);
@@ -209,19 +211,7 @@ export async function openSocketFile(
   const mask = maskFor(settings, facts);
   const stale = await findStale(path, facts.uid);
   let ours: Identity | undefined;
-  const settle = (): void => {
-    if (owner !== -1 || group !== -1) giveAway(temporary, path, owner, group);
-    fs.chmodSync(temporary, settings.mode);
-    ours = look(temporary);
-    place(temporary, path, stale);
-  };
-  try {
-    await bindBeside(server, { path: temporary, backlog }, mask, facts, settle);
-  } catch (error) {
-    throw error instanceof UsageError ? error : unixFailure(path, error);
-  }
-  if (warning !== undefined) facts.warn(warning);
-  return {
+  const file: SocketFile = {
     remove(): void {
       try {
         const found = look(path);
@@ -231,6 +221,20 @@ export async function openSocketFile(
       }
     },
   };
+  const settle = (): void => {
+    if (owner !== -1 || group !== -1) giveAway(temporary, path, owner, group);
+    fs.chmodSync(temporary, settings.mode);
+    ours = look(temporary);
+    place(temporary, path, stale);
+    placed(file);
+  };
+  try {
+    await bindBeside(server, { path: temporary, backlog }, mask, facts, settle);
+  } catch (error) {
+    throw error instanceof UsageError ? error : unixFailure(path, error);
+  }
+  if (warning !== undefined) facts.warn(warning);
+  return file;
 }
 
 function giveAway(temporary: string, path: string, owner: number, group: number): void {

@@ -94,6 +94,20 @@ describe("a module that exports something else to serve", () => {
     expect(await loadApp(module("a.mjs", source))).toHaveProperty("fetch");
   });
 
+  test.each([
+    ["Koa's", "callback() {}"],
+    ["Fastify's", "ready() {}, routing() {}, close() {}"],
+    ["NestJS's", "init() {}, getHttpAdapter() {}, close() {}"],
+  ])("an object of %s shape, and a promise of one", async (_, methods) => {
+    for (const source of [
+      `export default { ${methods} };`,
+      `exports.app = (async () => ({ ${methods} }))();`,
+    ]) {
+      const path = module(source.startsWith("export ") ? "a.mjs" : "a.cjs", source);
+      expect(await loadApp(path)).toBeTypeOf("object");
+    }
+  });
+
   test("an http.Server", async () => {
     const source = "import { createServer } from 'node:http'; export default createServer();";
     expect(await loadApp(module("a.mjs", source))).toBeInstanceOf(Server);

@@ -6,6 +6,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ClientProtocol, request } from "../../src/client/client.ts";
+import { packagesObstacle } from "../support/compat-packages.ts";
 import { DocumentRoom, type Running } from "../support/document-room.ts";
 import {
   type Block,
@@ -16,10 +17,29 @@ import {
   PROVED,
   textOf,
 } from "../support/documents.ts";
+import { unlessObstacle } from "../support/front/front-server.ts";
 import type { Address } from "../support/front/ports.ts";
 
 /** The secret in the file that documents call /etc/app/ajp-secret. */
 const SECRET = "0123456789abcdef0123456789abcdef";
+
+/** The module that documents about NestJS call theirs, as TypeScript compiles its decorators. */
+const NEST_MODULE = `
+require("reflect-metadata");
+const { Controller, Get, Module } = require("@nestjs/common");
+class Hello { hello() { return "Hello from NestJS\\n"; } }
+Get("*path")(Hello.prototype, "hello", Object.getOwnPropertyDescriptor(Hello.prototype, "hello"));
+Controller()(Hello);
+class AppModule {}
+Module({ controllers: [Hello] })(AppModule);
+exports.AppModule = AppModule;
+`;
+
+/** Why a block cannot run here: the packages that it imports and nobody has installed. */
+function obstacleOf({ text }: Block): string | undefined {
+  const names = [...text.matchAll(/\bfrom "((?:@[\w-]+\/)?[\w-]+)"/g)].map((match) => match[1]!);
+  return packagesObstacle(...names.filter((name) => name !== "postern"));
+}
 
 const all = documents.flatMap(blocksOf);
 const blocks = new Map(documents.map((document) => [document, blocksOf(document)]));
@@ -73,6 +93,7 @@ for (const [document, own] of blocks) {
       room = await DocumentRoom.open();
       room.write("ajp-secret", `${SECRET}\n`);
       room.write("app.mjs", "export default (req, res) => res.end(req.url);\n");
+      room.write("app.module.js", NEST_MODULE);
       for (const { kind, words, text } of own) if (kind === "file") room.write(words[0]!, text);
     });
     afterAll(async () => {
@@ -87,7 +108,8 @@ for (const [document, own] of blocks) {
     for (const block of runnable) {
       const title = `${placeOf(block)} ${block.text.split("\n", 1)[0]}`;
       if (block.kind === "run") {
-        test(`${title}: runs to its end`, async () => {
+        test(`${title}: runs to its end`, async (context) => {
+          unlessObstacle(context, obstacleOf(block));
           running = room.start(block);
           const status = await running.ended;
           expect({ status, said: running.said() }).toMatchObject({ status: 0 });
@@ -96,7 +118,8 @@ for (const [document, own] of blocks) {
         });
         continue;
       }
-      test(`${title}: serves`, async () => {
+      test(`${title}: serves`, async (context) => {
+        unlessObstacle(context, obstacleOf(block));
         const [protocol = "", written = "", ...words] = block.words;
         const address = room.address(written);
         running = await room.serve(block, address);

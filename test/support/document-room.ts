@@ -11,11 +11,13 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { compatModules } from "./compat-packages.ts";
 import { isRoot } from "./front/child.ts";
 import { type Address, freePorts, Room, reachable, whenListening } from "./front/ports.ts";
 import { type Block, projectRoot } from "./documents.ts";
@@ -90,6 +92,11 @@ export class DocumentRoom {
       cpSync(join(projectRoot, "node_modules", name), join(room.path, "node_modules", name), {
         recursive: true,
       });
+    for (const name of existsSync(compatModules) ? readdirSync(compatModules) : []) {
+      // Frameworks that documents show, where they are installed; what postern brings is the copy.
+      const link = join(room.path, "node_modules", name);
+      if (!name.startsWith(".") && !existsSync(link)) symlinkSync(join(compatModules, name), link);
+    }
     mkdirSync(join(room.path, "node_modules/.bin"));
     symlinkSync("../postern/dist/cli.cjs", join(room.path, "node_modules/.bin/postern"));
     writeFileSync(join(room.path, "package.json"), '{ "name": "app", "private": true }\n');

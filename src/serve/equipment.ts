@@ -1,0 +1,16 @@
+/**
+ * A server and its settings → what stands before and beside the application: static folders, files handed over.
+ *
+ * The same for a server that `serve` or `createServer` made and for one that `postern/register` adopted. Listens to
+ * nothing.
+ */
+import { allowHandOver } from "../handler/files/hand-over.ts";
+import type { Server } from "../server/server.ts";
+import type { ResolvedOptions } from "../server/settings.ts";
+import { mountStatic } from "./static-files.ts";
+
+/** Gives a server what its options ask for beside listening. */
+export function equip(server: Server, options: ResolvedOptions): void {
+  mountStatic(server, options.static);
+  if (options.sendfile.length > 0) allowHandOver(server, options.sendfile);
+}

@@ -1,0 +1,16 @@
+/**
+ * `node --import postern/register server.js` (or `--require`) → a program that runs unmodified behind a web server.
+ *
+ * The entry alone, which ties takeover.ts to this process; POSTERN_* variables say what to speak and where. Exports
+ * nothing, and does nothing until the program's first `http.Server` listens.
+ */
+import cluster from "node:cluster";
+import { takeOver } from "./takeover.ts";
+
+takeOver({
+  env: process.env,
+  pid: process.pid,
+  isClusterWorker: cluster.isWorker,
+  say: (line) => process.stderr.write(`${line}\n`),
+  exit: (status) => process.exit(status),
+});
