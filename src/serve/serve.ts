@@ -67,6 +67,10 @@ export type RequestListener = (req: IncomingMessage, res: ServerResponse) => unk
  */
 export function createServer(listener?: RequestListener): Server;
 export function createServer(options: AnyOptions, listener?: RequestListener): Server;
+export function createServer(
+  options: AnyOptions,
+  application: Exclude<Application, NodeHandler>,
+): Server;
 export function createServer(options: AnyOptions, application: Application): Server;
 export function createServer(
   first?: AnyOptions | RequestListener,

@@ -47,6 +47,9 @@ import {
   type SendFileOptions,
   sendFile,
   Server,
+  type AnyOptions,
+  type AppOptions,
+  type ForeignOptions,
   type ServeOptions,
   serve,
   type TlsFacts,
@@ -74,6 +77,10 @@ serve(createHttpServer(), { port: "9000", host: "::1" });
 createServer();
 createServer((_req, res) => res.end());
 createServer({ protocol: "fcgi" }, (req: IncomingMessage, res: ServerResponse) => res.end(req.url));
+createServer({ protocol: "scgi" }, (req, res) => {
+  holds<Same<typeof req, IncomingMessage>>();
+  res.end();
+});
 createServer({ protocol: ["ajp13", "http"] }, { fetch: async () => new Response("") });
 
 const koa: KoaApplication = { callback: () => (_req, res) => res.end() };
@@ -141,6 +148,10 @@ export const options: ServeOptions = {
   onListen: ({ text, protocols }) => `${text} ${protocols.join()}`,
   onError: (error, req) => [error instanceof Error, req?.url],
 };
+export const foreign: ForeignOptions & AnyOptions = { hostname: "127.0.0.1", port: 9000 };
+export const whole: AppOptions = { fetch: () => new Response("hi"), port: 9000 };
+serve(whole);
+serve((request) => new Response(request.url), { kind: "fetch", ...foreign });
 export const fewest: ServeOptions = { socket: undefined, limits: { bodyBytes: undefined } };
 
 // --- the server ---------------------------------------------------------------------------------
