@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { Latch, pause, until } from "../support/behaviour.ts";
 import { eachEngine } from "../support/transcript.ts";
+import { record, Type } from "../support/transcript-frames.ts";
 import {
   OUR_WAYS,
   playUpgrade,
@@ -277,4 +278,19 @@ describe("one side of an upgrade that has ended", () => {
       });
     });
   }
+});
+
+eachEngine("an aborted upgrade", (engine) => {
+  test(`ABORT_REQUEST closes it, and gets its END_REQUEST (FastCGI §5.4) · ${engine}`, async () => {
+    const { listener, log } = recording((socket) => void socket.resume());
+    await playUpgrade("fastcgi", engine, { upgrade: listener }, async ({ peer }) => {
+      peer.asks();
+      await peer.head();
+      peer.wire.write(record({ type: Type.ABORT }));
+      const records = [await peer.wire.readRecord(), await peer.wire.readRecord()];
+      expect(records.map(({ type }) => type)).toEqual([Type.STDOUT, Type.END]);
+      await until(() => log.length > 0);
+      expect(log).toEqual(["close false"]);
+    });
+  });
 });

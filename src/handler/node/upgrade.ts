@@ -213,11 +213,13 @@ export class NodeUpgrade implements HandlerSide, UpgradeOwner {
   end(done: Done): void {
     const response = this.#response;
     if (response.accepts) {
+      let isOver = false;
       // A peer that is gone already makes no failure of an end, as at a net.Socket.
-      const isOver = !this.#carrier.endUpgraded(() => {
+      const written = (): void => {
         done();
         if (isOver) process.nextTick(() => this.#inputEnded());
-      });
+      };
+      isOver = !this.#carrier.endUpgraded(written);
       return;
     }
     if (response.complete) return done();
