@@ -1,5 +1,6 @@
 /**
- * The three test projects: what runs anywhere in seconds, what compares both engines, what needs real servers.
+ * The four test projects: what runs anywhere in seconds, what compares both engines, what serves frameworks, what needs
+ * real servers.
  *
  * Says which files belong to which project and how many run at once; holds no rule about what is tested.
  * `vitest --project unit` selects one.
@@ -19,7 +20,12 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["**/node_modules/**", "test/engine/**", "test/conformance/**"],
+          exclude: [
+            "**/node_modules/**",
+            "test/engine/**",
+            "test/conformance/**",
+            "test/compat/**",
+          ],
           testTimeout: 20_000,
           hookTimeout: 20_000,
         },
@@ -31,6 +37,23 @@ const config: ViteUserConfig = defineConfig({
           include: ["test/engine/**/*.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "compat",
+          include: ["test/compat/*.test.ts"],
+          // After the rest: thirteen servers of six kinds in one process would upset the time limits of others.
+          sequence: { groupOrder: 2 },
+          // Applications are what users have: nothing of them or of their packages goes through vite.
+          server: { deps: { external: [/\/test\/compat\/(apps|node_modules)\//] } },
+          // Error pages with stacks would differ by the stacks.
+          env: { NODE_ENV: "production" },
+          setupFiles: ["test/compat/quiet.ts"],
+          testTimeout: 60_000,
+          // The first time a Next.js application is built: 20 s and more.
+          hookTimeout: 300_000,
         },
       },
       {

@@ -7,6 +7,7 @@ import { root } from "./house.mjs";
 
 // build-*: also what a build left that was ended before it could tidy up.
 const builds = readdirSync(root).filter((name) => /^build(-|$)/.test(name));
-for (const folder of ["dist", ...builds, "coverage", "node_modules/.cache"]) {
+const caches = ["node_modules/.cache", "test/compat/node_modules/.cache"];
+for (const folder of ["dist", ...builds, "coverage", ...caches]) {
   rmSync(join(root, folder), { recursive: true, force: true });
 }

@@ -85,9 +85,13 @@ export function tool(path) {
   return join(root, "node_modules", path);
 }
 
-/** Whether node_modules is there at all. */
-export function installed() {
-  return existsSync(join(root, "node_modules", ".package-lock.json"));
+/**
+ * Whether node_modules is there at all.
+ *
+ * @param {string} [folder] with a package.json of its own, from the project's root
+ */
+export function installed(folder = ".") {
+  return existsSync(join(root, folder, "node_modules", ".package-lock.json"));
 }
 
 /** Newest change in milliseconds among files and folders (a folder changes when a file in it goes). */

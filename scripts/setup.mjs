@@ -9,10 +9,10 @@ import { join } from "node:path";
 import { ADDON, buildNative, SOURCES } from "./build-native.mjs";
 import { installed, isFresh, isMain, root, run, say, which } from "./house.mjs";
 
-/** Whether node_modules holds what package-lock.json names, by version; optional packages may be absent. */
-function dependenciesFresh() {
-  if (!installed()) return false;
-  const read = (path) => JSON.parse(readFileSync(join(root, path), "utf8")).packages;
+/** Whether a folder's node_modules holds what its package-lock.json names, by version; optional packages may be absent. */
+function dependenciesFresh(folder) {
+  if (!installed(folder)) return false;
+  const read = (path) => JSON.parse(readFileSync(join(root, folder, path), "utf8")).packages;
   const wanted = Object.entries(read("package-lock.json")).filter(([path]) => path !== "");
   const present = read("node_modules/.package-lock.json");
   return wanted.every(([path, { version, optional }]) =>
@@ -20,16 +20,17 @@ function dependenciesFresh() {
   );
 }
 
-/** Installs the dependencies with the npm that runs us, or the one in PATH. */
-async function installDependencies() {
-  if (dependenciesFresh()) return;
-  say("installing dependencies (npm ci)");
+/** Installs a folder's dependencies with the npm that runs us, or the one in PATH. */
+async function installDependencies(folder, what, ...more) {
+  if (dependenciesFresh(folder)) return;
+  say(`installing ${what} (npm ci)`);
   const npm = process.env.npm_execpath ?? which("npm");
   if (!npm) throw new Error("npm was not found; install Node.js with npm and try again.");
-  const parameters = ["ci", "--include=dev", "--loglevel=error"];
+  const parameters = ["ci", "--include=dev", "--loglevel=error", ...more];
+  const options = { cwd: join(root, folder) };
   const { code } = /\.[cm]?js$/.test(npm)
-    ? await run(process.execPath, [npm, ...parameters])
-    : await run(npm, parameters);
+    ? await run(process.execPath, [npm, ...parameters], options)
+    : await run(npm, parameters, options);
   if (code !== 0) {
     throw new Error(
       `npm ci failed (exit status ${code}); its lines above say why. Then try again.`,
@@ -63,9 +64,18 @@ async function buildAddon() {
  * @throws {Error} one sentence, when dependencies cannot be installed or dist/ cannot be built
  */
 export async function setup() {
-  await installDependencies();
+  await installDependencies(".", "dependencies");
   await buildLibrary();
   await buildAddon();
+}
+
+/**
+ * Installs the frameworks that test/compat/ serves: much, and nothing that postern itself needs.
+ *
+ * @throws {Error} one sentence, when they cannot be installed
+ */
+export async function setupFrameworks() {
+  await installDependencies("test/compat", "the frameworks of test/compat/", "--ignore-scripts");
 }
 
 if (isMain(import.meta.url)) {

@@ -9,7 +9,7 @@ import { dirname, join } from "node:path";
 import { check } from "./check.mjs";
 import { root, run, say, strict, tool } from "./house.mjs";
 import { servers } from "./servers.mjs";
-import { setup } from "./setup.mjs";
+import { setup, setupFrameworks } from "./setup.mjs";
 
 const RESULTS = join(root, "node_modules/.cache/postern/results.json");
 
@@ -62,6 +62,7 @@ async function test() {
   const choice = readCommandLine(process.argv.slice(2));
   const parts = [];
   await setup();
+  await setupFrameworks();
   if (!choice.engine) {
     const missing = await servers();
     parts.push({ passed: 0, failed: strict ? missing.length : 0, skipped: 0 });

@@ -241,7 +241,9 @@ test("no file names a machine's paths or a registry's host", () => {
     ].join(""),
     "m",
   );
-  const others = ["package.json", "package-lock.json", ".npmrc", "binding.gyp", ".ci/run"];
+  const packages = ["package.json", "package-lock.json", ".npmrc"];
+  const compat = packages.map((name) => `test/compat/${name}`);
+  const others = [...packages, ...compat, "binding.gyp", ".ci/run"];
   const examples = filesIn("examples", /\.(mjs|cjs|js|ts|html|css|json)$/);
   const all = [
     ...code,

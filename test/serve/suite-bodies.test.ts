@@ -40,6 +40,40 @@ describe("a request body", () => {
     expect(await text({ method: "PUT", body })).toBe(`${whole.length} ${sha256(whole)} true`);
   });
 
+  behaviour(
+    "of unknown length has node's header for it, without which body parsers see none",
+    (req, res) => {
+      req.resume();
+      const { "transfer-encoding": coding, "content-length": length } = req.headers;
+      req.on("end", () => res.end(`${req.method} ${coding} ${length}`));
+    },
+    async ({ text, protocol }) => {
+      const body = async function* () {
+        yield Buffer.from("abc");
+      };
+      // SCGI has no unknown length: a web server waits for the whole body.
+      const coding = protocol === "scgi" ? "undefined 3" : "chunked undefined";
+      expect(await text({ method: "POST", body: body() })).toBe(`POST ${coding}`);
+      expect(await text({ method: "POST", body: "abc" })).toBe("POST undefined 3");
+      expect(await text({ method: "POST" })).toBe("POST undefined 0");
+      for (const method of ["GET", "DELETE", "OPTIONS"])
+        expect(await text({ method })).toBe(`${method} undefined undefined`);
+    },
+  );
+
+  behaviour(
+    "of which nginx says by an empty length that there is none has no header",
+    (req, res) => res.end(String(req.headers["transfer-encoding"])),
+    async ({ text }) => {
+      const params = { CONTENT_LENGTH: "" };
+      expect(await text({ method: "POST", params })).toBe("undefined");
+      const chunked = { ...params, HTTP_TRANSFER_ENCODING: "chunked" };
+      expect(await text({ method: "POST", params: chunked })).toBe("chunked");
+      expect(await text({ method: "DELETE", params: chunked })).toBe("chunked");
+    },
+    { only: ["fastcgi"] },
+  );
+
   behaviour("of a GET arrives too", digest, async ({ text }) => {
     expect(await text({ body: "abc" })).toBe(`3 ${sha256(Buffer.from("abc"))} true`);
   });

@@ -33,6 +33,31 @@ describe("a Response", () => {
   );
 
   behaviour(
+    "that is light, as srvx makes them, has the type that its text brings",
+    app(() => {
+      // Its headers know of the type once the body was asked for, and only then.
+      let whole: Response | undefined;
+      const init = { headers: { "X-A": "1" } };
+      return {
+        status: 200,
+        statusText: "",
+        get body() {
+          whole ??= new Response("light", init);
+          return whole.body;
+        },
+        get headers() {
+          return whole?.headers ?? new Headers(init.headers);
+        },
+      } as Response;
+    }),
+    async ({ request }) => {
+      const response = await request();
+      expect(response.headers["content-type"]).toBe("text/plain;charset=UTF-8");
+      expect([response.headers["x-a"], await response.text()]).toEqual(["1", "light"]);
+    },
+  );
+
+  behaviour(
     "has status, reason, headers and each Set-Cookie apart",
     app(() => {
       const headers = new Headers({ "X-A": "1" });

@@ -31,6 +31,18 @@ describe("a response head", () => {
   );
 
   behaviour(
+    "of a status that nobody knows has node's word for it",
+    (_req, res) => {
+      res.writeHead(299);
+      res.end();
+    },
+    async ({ request }) => {
+      const { status, reason } = await request();
+      expect([status, reason]).toEqual([299, "unknown"]);
+    },
+  );
+
+  behaviour(
     "may be given to writeHead in each of its forms",
     (req, res) => {
       if (req.url === "/object")
@@ -97,6 +109,7 @@ describe("a response head", () => {
         () => res.setHeader("X-A", "\u0100"),
         () => res.writeHead(200, { "X-A": "a\nb" }),
         () => res.writeHead(200, ["X-A", "a\nb"]),
+        () => res.writeHead(200, ["X-A"]),
         () => res.writeHead(200, "O\nK"),
       ];
       for (const attempt of tries) {
@@ -113,7 +126,10 @@ describe("a response head", () => {
     async ({ text }) => {
       const char = "ERR_INVALID_CHAR";
       expect(await text()).toBe(
-        [char, "ERR_INVALID_HTTP_TOKEN", char, char, char, char, char].join(),
+        [
+          ...[char, "ERR_INVALID_HTTP_TOKEN", char, char, char, char],
+          ...["ERR_INVALID_ARG_VALUE", char],
+        ].join(),
       );
     },
   );

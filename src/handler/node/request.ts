@@ -4,7 +4,7 @@
  * Body bytes come from the exchange and go into the request's own stream.
  */
 import { IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { RequestHead } from "../../http/head.ts";
+import type { ProtocolName, RequestHead } from "../../http/head.ts";
 import type { Carrier, HandlerSide } from "../carrier.ts";
 import { Gateway, type GatewayFacts } from "../gateway.ts";
 import type { Prototypes } from "./prototypes.ts";
@@ -133,7 +133,8 @@ export class NodeRequest implements HandlerSide, SocketOwner {
   aborted(reason: Error): void {
     if (this.#finished || this.#socket.destroyed) return;
     this.#reason = reason;
-    this.#socket.destroy();
+    // As node: a request that is cut is an error of its socket, a client that leaves after one is none.
+    this.#socket.destroy(this.req.complete ? undefined : abortedError(reason));
   }
 
   uncorked(): void {
@@ -199,6 +200,30 @@ export function failResponse(res: ServerResponse): void {
   res.end("500 Internal Server Error\n");
 }
 
+/** What node shows of a body whose length nobody knows, beside the body. */
+const CHUNKED = ["Transfer-Encoding", "chunked"] as const;
+/** Methods whose request has a body only by exception. */
+const BODILESS: ReadonlySet<string> = new Set(["OPTIONS", "TRACE", "DELETE"]);
+
+/**
+ * Is there a body whose length the front server has not said?
+ *
+ * Body parsers and proxies take a request with neither length nor coding for one without a body, and would lose it.
+ * SCGI always has a length; nginx says by an empty CONTENT_LENGTH that there is none, unless the client's body was chunked.
+ */
+function hasUnknownLength(protocol: ProtocolName, head: RequestHead): boolean {
+  const { method, rawHeaders } = head;
+  if (method === "GET" || method === "HEAD" || protocol === "scgi") return false;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!;
+    if (name.length === 14 && name.toLowerCase() === "content-length") return false;
+  }
+  if (protocol === "ajp") return !BODILESS.has(method);
+  const { params } = head;
+  if (params["HTTP_TRANSFER_ENCODING"] !== undefined) return true;
+  return params["CONTENT_LENGTH"] === undefined && !BODILESS.has(method);
+}
+
 /** Gives a new request its head and the gateway's facts; its body is pushed by whoever made it. */
 export function fillRequest(
   req: IncomingMessage,
@@ -212,6 +237,8 @@ export function fillRequest(
   req.method = head.method;
   req.url = head.url;
   (req as unknown as PrivateRequest).upgrade = false;
-  (req as unknown as PrivateRequest)._addHeaderLines(head.rawHeaders, head.rawHeaders.length);
+  const { rawHeaders } = head;
+  const lines = hasUnknownLength(gateway.protocol, head) ? [...rawHeaders, ...CHUNKED] : rawHeaders;
+  (req as unknown as PrivateRequest)._addHeaderLines(lines, lines.length);
   return Object.assign(req, { gateway });
 }

@@ -81,6 +81,8 @@ export class ResponseWriter {
 
   /** Bytes written by the handler and not handed on yet, with the characters of a head that waits for the tick's end. */
   get queuedBytes(): number {
+    // What end() holds back leaves in this tick; node has written it by then and calls itself finished.
+    if (this.#ending) return 0;
     const head = this.#private._headerSent ? this.#head : undefined;
     return this.#queuedBytes + (head?.fields.join().length ?? 0) + (head?.reason.length ?? 0);
   }
@@ -119,7 +121,7 @@ export class ResponseWriter {
     if (known && hooked._hasBody && collector.contentLength < 0) {
       collector.add("Content-Length", hooked._contentLength ?? 0, true);
     }
-    const reason = res.statusMessage || STATUS_CODES[res.statusCode] || "Unknown";
+    const reason = res.statusMessage || STATUS_CODES[res.statusCode] || "unknown";
     const { fields, contentLength } = collector;
     if (contentLength >= 0) {
       // For node's own check, where `strictContentLength` asks for it.

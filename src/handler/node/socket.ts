@@ -34,7 +34,8 @@ export class ClientSocket extends Duplex {
   bytesRead = 0;
   bytesWritten = 0;
   readonly server: Server;
-  timeout = 0;
+  /** As a net.Socket's: undefined until it is set. */
+  timeout: number | undefined = undefined;
   /** Node's http code looks for these. */
   parser: null = null;
   _httpMessage: unknown = null;

@@ -1,0 +1,8 @@
+/**
+ * Connect and its middleware behind postern, compared with the same behind node:http, scenario by scenario.
+ * What is asked stands in plans.ts, how it is compared in grid.ts.
+ */
+import { compat } from "./grid.ts";
+import { PLANS } from "./plans.ts";
+
+compat(PLANS.connect);

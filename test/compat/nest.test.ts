@@ -1,0 +1,9 @@
+/**
+ * NestJS, by both of its adapters, behind postern, compared with the same behind node:http, scenario by scenario.
+ * What is asked stands in plans.ts, how it is compared in grid.ts.
+ */
+import { compat } from "./grid.ts";
+import { PLANS } from "./plans.ts";
+
+compat(PLANS.nestExpress);
+compat(PLANS.nestFastify);

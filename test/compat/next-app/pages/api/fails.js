@@ -1,0 +1,4 @@
+/** An error. */
+export default async function handler() {
+  throw new Error("on purpose");
+}

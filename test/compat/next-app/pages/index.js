@@ -1,0 +1,4 @@
+/** A page that is built once. */
+export default function Index() {
+  return "an index";
+}
