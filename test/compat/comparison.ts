@@ -14,7 +14,6 @@ export const ALLOWED = {
   date: "`Date` of the moment is written by the web server; one that the application sets is sent.",
   latin1: "A header value above U+007F leaves in latin1; node:http does the same, but not where the first chunk of the body is a string.",
   reason: "An empty reason phrase becomes the standard one: not every web server takes a `Status` without.",
-  spelling: "A text `Response` has the type that the Fetch standard gives it, `text/plain;charset=UTF-8`; h3's adapter for Node writes a space.",
   informational: "1xx answers have no form in these protocols: they are swallowed, and their callbacks called.",
 } as const;
 
@@ -86,8 +85,6 @@ function compareFields(node: Seen, ours: Seen, allowed: Set<Allowed>, wrong: str
       if (theirs.has("transfer-encoding")) allowed.add("length");
       else wrong.push(`content-length: ${right} where node has neither length nor coding`);
     } else if (JSON.stringify(left) === JSON.stringify(right?.map(doubly))) allowed.add("latin1");
-    else if (name === "content-type" && left?.[0]?.replace("; ", ";") === right?.[0])
-      allowed.add("spelling");
     else wrong.push(`${name}: node ${JSON.stringify(left)}, postern ${JSON.stringify(right)}`);
   }
 }
