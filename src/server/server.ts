@@ -135,6 +135,7 @@ export class Server extends AdoptableServer {
 
   async #open(options: ResolvedOptions): Promise<this> {
     await this.#attendance?.prepare();
+    if (this.#options.signal?.aborted === true && !this.#closed) this.close();
     if (this.#closed)
       throw new UsageError("close() was called before the server listened.", "ERR_CLOSED_EARLY");
     // Told before "listening" is, so that its listeners find address() and `where` as they will be.
@@ -142,7 +143,7 @@ export class Server extends AdoptableServer {
     const { address } = bound;
     const [path, tcp] = typeof address === "string" ? [address] : [undefined, address ?? undefined];
     options.onListen?.({ ...bound, hostname: tcp?.address, port: tcp?.port, path });
-    if (this.#options.signal?.aborted === true || this.#closed) this.close();
+    if (this.#closed) this.close();
     return this;
   }
 

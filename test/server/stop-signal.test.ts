@@ -1,0 +1,63 @@
+/**
+ * The option `signal`: when it aborts, the server stops — before it listens, while it does, with a request in flight.
+ */
+import { expect, test } from "vitest";
+import { ClientConnection } from "../../src/client/client.ts";
+import type { NodeHandler } from "../../src/serve/application.ts";
+import { serve } from "../../src/serve/serve.ts";
+import type { Server } from "../../src/server/server.ts";
+import { Latch, until } from "../support/behaviour.ts";
+import { Room } from "../support/front/ports.ts";
+
+/** What a server says, in order. */
+function watched(handler: NodeHandler, signal: AbortSignal, socket: string): [Server, string[]] {
+  const said: string[] = [];
+  const server = serve(handler, { socket, signal });
+  for (const name of ["listening", "close"] as const) server.on(name, () => said.push(name));
+  server.on("error", (error: Error) => said.push(`error ${error.message}`));
+  return [server, said];
+}
+
+const end: NodeHandler = (_req, res) => void res.end();
+
+test.each([
+  ["before serve() is called", true],
+  ["right after it", false],
+])(
+  "aborted %s: nothing listens, close once, and ready() rejects (ERR_CLOSED_EARLY)",
+  async (_when, isEarly) => {
+    const room = new Room("signal");
+    const controller = new AbortController();
+    if (isEarly) controller.abort();
+    const [server, said] = watched(end, controller.signal, room.file("s"));
+    if (!isEarly) controller.abort();
+    await expect(server.ready()).rejects.toMatchObject({ code: "ERR_CLOSED_EARLY" });
+    await until(() => said.length > 0);
+    expect([said, server.listening]).toEqual([["close"], false]);
+    room.remove();
+  },
+);
+
+test("aborted while a request is in flight: it is answered, then the server closes", async () => {
+  const room = new Room("signal");
+  const controller = new AbortController();
+  const [began, answer] = [new Latch(), new Latch()];
+  const handler: NodeHandler = async (_req, res) => {
+    began.open();
+    await answer.opened;
+    res.end("whole");
+  };
+  const [server, said] = watched(handler, controller.signal, room.file("s"));
+  await server.ready();
+  const client = new ClientConnection({ protocol: "fastcgi", address: { socket: room.file("s") } });
+  const response = client.request();
+  await began.opened;
+  controller.abort();
+  expect([server.listening, said]).toEqual([false, ["listening"]]);
+  answer.open();
+  expect(await (await response).text()).toBe("whole");
+  client.destroy();
+  await until(() => said.includes("close"));
+  expect(said).toEqual(["listening", "close"]);
+  room.remove();
+});
