@@ -15,6 +15,7 @@ import { type FrontServer, serverObstacle, unlessObstacle } from "../support/fro
 import {
   AJP_SECRET,
   ENGINES,
+  engineObstacle,
   Gateway,
   type GatewayProtocol,
   projectRoot,
@@ -156,7 +157,7 @@ for (const engine of ENGINES) {
     let gateway: Gateway;
     let obstacle: string | undefined;
     beforeAll(async () => {
-      obstacle = obstacles.get(way.server);
+      obstacle = obstacles.get(way.server) ?? engineObstacle(engine);
       if (obstacle !== undefined) return;
       gateway = await start(way.protocol, engine, ["--sendfile", `/internal/=${files.files}`]);
     });
@@ -208,7 +209,7 @@ for (const engine of ENGINES) {
   });
 
   describe.each(WAYS.slice(0, 2))(`--static behind nginx $protocol ${engine}`, (way) => {
-    const obstacle = serverObstacle("nginx");
+    const obstacle = serverObstacle("nginx") ?? engineObstacle(engine);
     let gateway: Gateway;
     beforeAll(async () => {
       if (obstacle === undefined)

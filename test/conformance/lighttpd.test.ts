@@ -11,6 +11,7 @@ import {
   AJP_SECRET,
   ENGINES,
   type EngineName,
+  engineObstacle,
   Gateway,
   gatewayEnvironment,
 } from "../support/front/gateway.ts";
@@ -86,7 +87,8 @@ const spawningSite = (engine: EngineName): LighttpdSite => {
 
 beforeAll(async () => {
   if (obstacle !== undefined) return;
-  const sites = [...WAYS.map((_, index) => siteOf(index)), ...ENGINES.map(spawningSite)];
+  const runnable = ENGINES.filter((engine) => engineObstacle(engine) === undefined);
+  const sites = [...WAYS.map((_, index) => siteOf(index)), ...runnable.map(spawningSite)];
   front = await startLighttpd(room, sites);
 });
 afterAll(async () => {
