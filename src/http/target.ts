@@ -8,8 +8,8 @@ import { ERRORS, ProtocolError } from "../errors.ts";
 const percent = (character: string): string =>
   `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
 
-/** What a raw target may not hold: node:http refuses controls and blanks, and clients send bytes over 127. */
-const UNSAFE_IN_RAW = /[^\x21-\x7e]/g;
+/** What a raw target may not hold: controls and blanks, bytes over 127, and the # of a fragment. */
+const UNSAFE_IN_RAW = /[^\x21-\x7e]|#/g;
 /** What stands for itself in a path that was decoded (RFC 3986 pchar and "/"). */
 const UNSAFE_IN_DECODED = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/]/g;
 const ABSOLUTE = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?#]*/;
@@ -30,6 +30,12 @@ export function rawTarget(target: string, method: string): string {
     if (url.charCodeAt(0) !== 0x2f) url = `/${url}`;
   }
   return url.replace(UNSAFE_IN_RAW, percent);
+}
+
+/** Host of an absolute target, "" of another: it takes the place of the header's (RFC 9112 §3.2.2). */
+export function hostOf(target: string): string {
+  if (target.charCodeAt(0) === 0x2f) return "";
+  return /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/?#]*)/.exec(target)?.[1] ?? "";
 }
 
 /** Encodes a path that a peer decoded: `%`, `?` and `#` in it are data. */

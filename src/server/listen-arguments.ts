@@ -10,6 +10,8 @@ import type { ListenSettings, ResolvedOptions } from "./settings.ts";
 export interface ListenArguments {
   readonly where: { readonly listen: ListenSettings; readonly backlog: number };
   readonly callback: (() => void) | undefined;
+  /** Closes the server when it aborts. */
+  readonly signal: AbortSignal | undefined;
 }
 
 interface Given {
@@ -18,6 +20,7 @@ interface Given {
   path?: unknown;
   fd?: unknown;
   backlog?: unknown;
+  signal?: unknown;
 }
 
 /** (port, host, backlog), (path, backlog) or an object → an object. */
@@ -58,5 +61,6 @@ export function listenArguments(
   const callback = typeof last === "function" ? (last as () => void) : undefined;
   const given = readGiven(callback === undefined ? args : args.slice(0, -1));
   const backlog = typeof given.backlog === "number" ? given.backlog : options.backlog;
-  return { where: { listen: readWhere(given, options), backlog }, callback };
+  const signal = given.signal instanceof AbortSignal ? given.signal : undefined;
+  return { where: { listen: readWhere(given, options), backlog }, callback, signal };
 }

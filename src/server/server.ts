@@ -117,9 +117,10 @@ export class Server extends AdoptableServer {
    * Failures are told by "error", or by {@link ready} where that was called.
    */
   override listen(...given: unknown[]): this {
-    const { where, callback } = listenArguments(given, this.#options);
+    const { where, callback, signal } = listenArguments(given, this.#options);
     this.#closed = false;
     if (callback !== undefined) this.once("listening", callback);
+    if (signal !== undefined) this.#closeOn(signal);
     this.#ready = this.#open({ ...this.#options, ...where });
     this.#ready.catch((error: Error) => {
       if (!this.#readyWanted && !this.#closed) this.emit("error", error);
@@ -131,6 +132,13 @@ export class Server extends AdoptableServer {
   ready(): Promise<this> {
     this.#readyWanted = true;
     return this.#ready ?? Promise.reject(new Error("ready() was called before listen()"));
+  }
+
+  #closeOn(signal: AbortSignal): void {
+    const close = (): void => void this.close();
+    if (signal.aborted) queueMicrotask(close);
+    signal.addEventListener("abort", close, { once: true });
+    this.once("close", () => signal.removeEventListener("abort", close));
   }
 
   async #open(options: ResolvedOptions): Promise<this> {
@@ -254,8 +262,8 @@ export class Server extends AdoptableServer {
     if (this.#acceptor.draining) return this;
     this.#acceptor.drain();
     const { drain } = this.#options.timeouts;
-    const force =
-      drain > 0 ? setTimeout(() => this.closeAllConnections(), drain).unref() : undefined;
+    // It keeps the process: a socket of which only our side is open would not.
+    const force = drain > 0 ? setTimeout(() => this.closeAllConnections(), drain) : undefined;
     this.once("close", () => {
       this.#acceptor.rest();
       clearTimeout(force);

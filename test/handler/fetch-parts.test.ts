@@ -40,7 +40,10 @@ describe("the URL of a request is spelled as a native Request spells it", () => 
     fc.assert(
       fc.property(fc.constantFrom("http", "https"), hosts, targets, (scheme, host, target) => {
         const base = `${scheme}://${host}`;
-        const origin = URL.canParse(base) ? new URL(base).origin : `${scheme}://localhost`;
+        const url = URL.canParse(base) ? new URL(base) : undefined;
+        // Neither a user nor a path belongs into a host.
+        const isHost = url !== undefined && url.href === `${url.origin}/`;
+        const origin = isHost ? url.origin : `${scheme}://localhost`;
         expect(requestUrl(scheme, host, target)).toBe(new Request(origin + target).url);
       }),
       { numRuns: 3_000 },
@@ -53,7 +56,9 @@ describe("the URL of a request is spelled as a native Request spells it", () => 
     ["https", "not a host", "/x", "https://localhost/x"],
     ["https", "a.test:443", "/x?y=1", "https://a.test/x?y=1"],
     ["http", "a.test", "//b.test/x", "http://a.test//b.test/x"],
-    ["http", "user@a.test", "/", "http://a.test/"],
+    ["http", "user@a.test", "/", "http://localhost/"],
+    ["http", "a.test/b", "/", "http://localhost/"],
+    ["http", "a.test?b", "/", "http://localhost/"],
   ])("%s, %s and %s make %s", (scheme, host, target, url) => {
     expect(requestUrl(scheme, host, target)).toBe(url);
   });

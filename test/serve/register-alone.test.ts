@@ -50,6 +50,23 @@ describe("what is left alone", () => {
     expect(await overHttp(port!)).toBe("200 child");
   });
 
+  test("servers of the program's worker threads", async () => {
+    const [port] = await freePorts(1);
+    const socket = room.socket();
+    const text = `
+      const { createServer } = require("node:http");
+      const { Worker, isMainThread } = require("node:worker_threads");
+      if (isMainThread) {
+        createServer((req, res) => res.end("main")).listen(1, () => new Worker(__filename));
+      } else {
+        createServer((req, res) => res.end("thread")).listen(${port}, "127.0.0.1", () => console.log("thread"));
+      }`;
+    const child = await room.serve("threads.cjs", text, { env: { POSTERN_SOCKET: socket } });
+    await saying(child, /^thread$/);
+    expect(await answerAt("fastcgi", { socket })).toBe("200 main");
+    expect(await overHttp(port!)).toBe("200 thread");
+  });
+
   test("a program that never listens, without any variable", async () => {
     const child = room.start("quiet.mjs", 'console.log("done");');
     expect(await child.ended).toBe("0");

@@ -1,10 +1,10 @@
 /**
- * The option `signal`: when it aborts, the server stops — before it listens, while it does, with a request in flight.
+ * The option `signal`, and `listen`'s: when it aborts, the server stops — before it listens, while it does, with a request in flight.
  */
 import { expect, test } from "vitest";
 import { ClientConnection } from "../../src/client/client.ts";
 import type { NodeHandler } from "../../src/serve/application.ts";
-import { serve } from "../../src/serve/serve.ts";
+import { createServer, serve } from "../../src/serve/serve.ts";
 import type { Server } from "../../src/server/server.ts";
 import { Latch, until } from "../support/behaviour.ts";
 import { Room } from "../support/front/ports.ts";
@@ -59,5 +59,50 @@ test("aborted while a request is in flight: it is answered, then the server clos
   client.destroy();
   await until(() => said.includes("close"));
   expect(said).toEqual(["listening", "close"]);
+  room.remove();
+});
+
+test.each([true, false])(
+  "listen({ signal }) closes the server as net.Server does (aborted before: %s)",
+  async (isEarly) => {
+    const controller = new AbortController();
+    if (isEarly) controller.abort();
+    const server = createServer((_req, res) => res.end());
+    let closed = 0;
+    server.on("close", () => closed++);
+    server.listen({ port: 0, host: "127.0.0.1", signal: controller.signal });
+    if (!isEarly) {
+      await server.ready();
+      controller.abort();
+    }
+    await until(() => closed > 0);
+    expect([closed, server.listening]).toEqual([1, false]);
+  },
+);
+
+/** Timers that keep the process. */
+const timers = (): number =>
+  process.getActiveResourcesInfo().filter((one) => one === "Timeout").length;
+
+test("close() keeps the process until it has ended: a half-closed socket would not", async () => {
+  const room = new Room("signal");
+  const began = new Latch();
+  const handler: NodeHandler = (_req, res) => {
+    res.write("never ends");
+    began.open();
+  };
+  const server = await serve(handler, { socket: room.file("s"), timeouts: { drain: 100 } }).ready();
+  const client = new ClientConnection({ protocol: "fastcgi", address: { socket: room.file("s") } });
+  client.request().catch(() => undefined);
+  await began.opened;
+  const before = timers();
+  let closed = false;
+  server.close(() => {
+    closed = true;
+  });
+  expect(timers()).toBe(before + 1);
+  await until(() => closed);
+  expect(timers()).toBeLessThanOrEqual(before);
+  client.destroy();
   room.remove();
 });

@@ -17,10 +17,11 @@ let lastOrigin = "";
 
 function originOf(base: string): string {
   if (base === lastBase) return lastOrigin;
-  // A host that is no host (a name server's test, a scanner) must not keep the request from its handler.
-  const origin = URL.canParse(base)
-    ? new URL(base).origin
-    : `${base.slice(0, base.indexOf(":"))}://localhost`;
+  const url = URL.canParse(base) ? new URL(base) : undefined;
+  // A host that is no host (a name server's test, a scanner, one with a user or a path in it) must not keep the request
+  // from its handler, nor name a host of its own.
+  const isHost = url !== undefined && url.href === `${url.origin}/`;
+  const origin = isHost ? url.origin : `${base.slice(0, base.indexOf(":"))}://localhost`;
   lastBase = base;
   lastOrigin = origin;
   return origin;

@@ -23,12 +23,19 @@ type Answer = Awaited<ReturnType<typeof import("@fastify/send").send>>;
 /** What it asks of a request. */
 type Asked = Pick<IncomingMessage, "method" | "headers">;
 
+/** A weak tag cannot tell that a part belongs to the same bytes: the range is not looked at (RFC 9110 §13.1.5). */
+function strictly({ method, headers }: Asked): Asked {
+  const { range, ...others } = headers;
+  const isWeak = String(headers["if-range"]).startsWith("W/");
+  return { method, headers: isWeak ? others : headers } as Asked;
+}
+
 async function decide(asked: Asked, file: FoundFile): Promise<Answer> {
   const { send } = await import("@fastify/send");
   const names = namesBelow(file.root, file.real) ?? [];
   const path = names.map(encodeURIComponent).join("/");
   // Hidden names were judged already, and where the application names the file itself they may be sent.
-  return send(asked as IncomingMessage, path, {
+  return send(strictly(asked) as IncomingMessage, path, {
     root: file.root,
     index: false,
     dotfiles: "allow",

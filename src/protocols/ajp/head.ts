@@ -10,7 +10,7 @@ import { fieldId, HEADER_NAMES } from "../../http/field-names.ts";
 import type { RequestHead } from "../../http/head.ts";
 import { HeaderList, headerId } from "../../http/header-list.ts";
 import { ClientTls } from "../../http/identity.ts";
-import { decodePath, pathOf, rawTarget, withQuery } from "../../http/target.ts";
+import { decodePath, hostOf, pathOf, rawTarget, withQuery } from "../../http/target.ts";
 import { httpVersion, portNumber, stripMount } from "../cgi/variables.ts";
 import type { HeadMeta, HeadOptions } from "../protocol.ts";
 import { METHOD_STORED } from "./constants.ts";
@@ -121,11 +121,6 @@ function readPath(uri: string, method: string): string {
     .replace(/#/g, "%23")
     .replace(/%(?![0-9A-Fa-f]{2})/g, "%25");
   return rawTarget(target, method);
-}
-
-/** Host of an absolute request URI: it wins over the header (RFC 9112 §3.2.2). */
-function hostOf(uri: string): string {
-  return /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/?#]*)/.exec(uri)?.[1] ?? "";
 }
 
 /** Judges Transfer-Encoding: where two sides disagree about the unasked body packet, requests can be smuggled. */

@@ -9,7 +9,7 @@ import { FIELD_NAMES, fieldId, HEADER_NAMES, isHeaderId } from "../../http/field
 import type { RequestHead, TlsFacts } from "../../http/head.ts";
 import { HeaderList } from "../../http/header-list.ts";
 import { ClientTls, type IdentityPolicy } from "../../http/identity.ts";
-import { encodePath, rawTarget, withQuery } from "../../http/target.ts";
+import { encodePath, hostOf, rawTarget, withQuery } from "../../http/target.ts";
 import type { HeadMeta, HeadOptions } from "../protocol.ts";
 import { type Mount, resolveMount } from "./script-name.ts";
 
@@ -230,6 +230,8 @@ export function readCgiHead(
   const encrypted = options.trust.tls && isEncrypted(variables);
   list.addHost(variables.get("SERVER_NAME"), variables.get("SERVER_PORT"), encrypted);
   const url = target(variables, method);
+  const host = hostOf(variables.get("REQUEST_URI"));
+  if (host !== "") list.replaceHost(host);
   const facts = {
     scriptName: variables.get("SCRIPT_NAME"),
     pathInfo: variables.get("PATH_INFO"),

@@ -102,6 +102,17 @@ describe("a head is taken", () => {
     expect(Object.entries(head.params)).toContainEqual(["__proto__", "x"]);
   });
 
+  test("with an absolute target, whose host is the host (RFC 9112 §3.2.2)", () => {
+    const absolute: Pair = ["REQUEST_URI", "http://b.test:81/x?y"];
+    const head = read(GET[0]!, absolute, ["HTTP_HOST", "a.test"]);
+    expect([head.url, head.rawHeaders]).toEqual(["/x?y", ["Host", "b.test:81"]]);
+    expect(read(GET[0]!, absolute).rawHeaders).toEqual(["Host", "b.test:81"]);
+  });
+
+  test("with a target that no client may send, made valid", () => {
+    expect(read(GET[0]!, ["REQUEST_URI", "/a b#c?\xe9"]).url).toBe("/a%20b%23c?%E9");
+  });
+
   test("with a host of the variables where the client sent none", () => {
     const named: readonly Pair[] = [...GET, ["SERVER_NAME", "a.test"]];
     expect(read(...named, ["SERVER_PORT", "80"]).rawHeaders).toEqual(["Host", "a.test"]);
