@@ -66,7 +66,8 @@ Every option of \`serve\`, \`createServer\` and the command, with its three spel
 - Empty variables count as not set, but for \`POSTERN_SCRIPT_NAME\`, where empty is a value.
 - Yes is \`true\`, \`yes\`, \`on\`, \`t\`, \`y\` or \`1\` in text, no is \`false\`, \`no\`, \`off\`, \`f\`, \`n\` or \`0\`; on the command
   line \`--multiplex\` alone means yes and \`--no-multiplex\` no. Lists have commas.
-- An unknown name, a wrong value, or options that contradict each other are an error before anything is opened.
+- An unknown name, a wrong value, or options that contradict each other are an error before anything is opened. Unknown
+  variables of the environment alone are not looked at.
 `;
 
 /** What an option takes, in words. */
