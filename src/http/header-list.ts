@@ -83,8 +83,13 @@ export class HeaderList {
     this.raw.push("Host", usual ? serverName : `${serverName}:${port}`);
   }
 
-  /** The host of an absolute target takes the place of the header's (RFC 9112 §3.2.2). */
+  /**
+   * The host of an absolute target takes the place of the header's (RFC 9112 §3.2.2).
+   *
+   * @throws ProtocolError ERR_FIELD_VALUE for NUL, CR or LF
+   */
   replaceHost(host: string): void {
+    if (FORBIDDEN.test(host)) throw new ProtocolError(ERRORS.FIELD_VALUE);
     const at = this.raw.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === "host");
     if (at < 0) this.raw.push("Host", host);
     else this.raw[at + 1] = host;

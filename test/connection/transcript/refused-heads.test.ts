@@ -50,6 +50,14 @@ const MISTAKES: readonly Mistake[] = [
     ajp: { headers: { Host: "a.test", "X-A": "1\r\nX-B: 2" } },
   },
   {
+    what: "CR LF in the host of an absolute target",
+    cgi: [
+      ["REQUEST_METHOD", "GET"],
+      ["REQUEST_URI", "http://a.test\r\nX-B: 2/"],
+    ],
+    ajp: { uri: "http://a.test\r\nX-B: 2/" },
+  },
+  {
     what: "two different hosts",
     cgi: usual(["HTTP_HOST", "a.test"], ["HTTP_HOST", "b.test"]),
     ajp: {

@@ -59,6 +59,11 @@ describe("a head is refused", () => {
     ["ERR_FIELD_VALUE", "with CR LF in a header", [...GET, ["HTTP_X_A", "1\r\nX-B: 2"]]],
     ["ERR_FIELD_VALUE", "with NUL in a header", [...GET, ["HTTP_USER_AGENT", "a\0b"]]],
     ["ERR_FIELD_VALUE", "with LF in the content type", [...GET, ["CONTENT_TYPE", "a/b\nc"]]],
+    [
+      "ERR_FIELD_VALUE",
+      "with LF in the host of its target",
+      [GET[0]!, ["REQUEST_URI", "http://a\nb/"]],
+    ],
     ["ERR_FIELD_CONFLICT", "with two hosts", [...GET, ["HTTP_HOST", "a"], ["HTTP_HOST", "b"]]],
     ["ERR_FIELD_CONFLICT", "with two methods", [...GET, ["REQUEST_METHOD", "POST"]]],
     [
