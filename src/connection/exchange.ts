@@ -8,7 +8,7 @@ import type { Carrier, HandlerSide } from "../handler/carrier.ts";
 import { NodeRequest } from "../handler/node/request.ts";
 import { NodeUpgrade } from "../handler/node/upgrade.ts";
 import type { FieldBlock } from "../http/field-block.ts";
-import type { RequestHead, ResponseHead, RoleName } from "../http/head.ts";
+import type { BodyPiece, RequestHead, ResponseHead, RoleName } from "../http/head.ts";
 import type { HeadMeta } from "../protocols/protocol.ts";
 import { BodyKind, KEEP_CONNECTION } from "../wire/abi.ts";
 import { Demand } from "./demand.ts";
@@ -205,7 +205,7 @@ export class Exchange implements Carrier, ResponseOwner {
 
   send(
     head: ResponseHead | undefined,
-    chunks: readonly Uint8Array[],
+    chunks: readonly BodyPiece[],
     end: boolean,
     written: Written,
   ): boolean {

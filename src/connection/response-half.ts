@@ -4,7 +4,7 @@
  * the end means for the connection is the exchange's business.
  */
 import { AbortError } from "../errors.ts";
-import type { ResponseHead } from "../http/head.ts";
+import type { BodyPiece, ResponseHead } from "../http/head.ts";
 import type { ResponseEnd } from "../protocols/protocol.ts";
 import type { ConnectionContext, ProtocolSetup } from "./context.ts";
 import { nextState, RESPONSE_TABLE, ResponseEvent, ResponseState } from "./lifecycle.ts";
@@ -79,7 +79,7 @@ export class ResponseHalf {
   /** As {@link Carrier.send}. */
   send(
     head: ResponseHead | undefined,
-    chunks: readonly Uint8Array[],
+    chunks: readonly BodyPiece[],
     end: boolean,
     written: Written,
   ): boolean {
@@ -116,23 +116,23 @@ export class ResponseHalf {
   }
 
   /** Bytes past the declared Content-Length are never sent: the front server could take them for another answer. */
-  #withinDeclared(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
+  #withinDeclared(chunks: readonly BodyPiece[]): readonly BodyPiece[] {
     if (this.#declaredBytes < 0) return chunks;
-    const pieces: Uint8Array[] = [];
+    const pieces: BodyPiece[] = [];
     for (const chunk of chunks) {
       const room = this.#declaredBytes - this.#sentBytes;
       if (chunk.length > room && !this.#excessTold) {
         this.#excessTold = true;
         this.#owner.report(new RangeError(TOO_LONG));
       }
-      const piece = chunk.length <= room ? chunk : chunk.subarray(0, room);
+      const piece = chunk.length <= room ? chunk : chunk.slice(0, room);
       this.#sentBytes += piece.length;
       if (piece.length > 0) pieces.push(piece);
     }
     return pieces;
   }
 
-  #encode(head: ResponseHead | undefined, pieces: readonly Uint8Array[], end: boolean): void {
+  #encode(head: ResponseHead | undefined, pieces: readonly BodyPiece[], end: boolean): void {
     const { setup, transport } = this.#path;
     this.#releaseStderr();
     const last = Math.max(pieces.length - 1, 0);

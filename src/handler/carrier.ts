@@ -2,7 +2,7 @@
  * What a handler's objects need from the exchange that carries them, and what it needs from them.
  * Two small interfaces, so that handler/ knows no socket and connection/ no http class; no behaviour.
  */
-import type { ProtocolName, RequestHead, ResponseHead, RoleName } from "../http/head.ts";
+import type { BodyPiece, ProtocolName, RequestHead, ResponseHead, RoleName } from "../http/head.ts";
 
 /** The exchange, as req, res and their socket see it. */
 export interface Carrier {
@@ -18,13 +18,13 @@ export interface Carrier {
    * Sends what there is in one write: the head the first time, body, and the end.
    *
    * @param head    status 101 accepts an upgrade: from there on bytes go both ways, without a length
-   * @param chunks  body bytes; they must not change until they are written
+   * @param chunks  body bytes, none of them empty; they must not change until they are written
    * @param written called once the bytes are with the kernel, or with an error when they never will be
    * @returns false when more should wait for {@link HandlerSide.drained}
    */
   send(
     head: ResponseHead | undefined,
-    chunks: readonly Uint8Array[],
+    chunks: readonly BodyPiece[],
     end: boolean,
     written: ((error?: Error | null) => void) | undefined,
   ): boolean;

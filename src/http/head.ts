@@ -65,6 +65,9 @@ export interface RequestHead {
   readonly localPort: number;
 }
 
+/** Bytes of a body; a string is latin1 text, each of its characters one byte. */
+export type BodyPiece = Uint8Array | string;
+
 /** A response's head, checked and without hop-by-hop fields. */
 export interface ResponseHead {
   /** 200 to 599; 101 for an accepted upgrade. */

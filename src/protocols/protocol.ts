@@ -3,7 +3,7 @@
  * It decodes and encodes nothing itself. Each protocol's folder exports one object of this shape.
  */
 import type { FieldBlock } from "../http/field-block.ts";
-import type { ProtocolName, RequestHead, ResponseHead } from "../http/head.ts";
+import type { BodyPiece, ProtocolName, RequestHead, ResponseHead } from "../http/head.ts";
 import type { IdentityPolicy } from "../http/identity.ts";
 import type { Decoder } from "../wire/decoder.ts";
 import type { DecoderOptions } from "../wire/limits.ts";
@@ -55,6 +55,18 @@ export interface Output {
   text(latin1: string): void;
 }
 
+/** Adds a piece of a body, or the part [start, end) of it. */
+export function addPiece(
+  out: Output,
+  piece: BodyPiece,
+  start = 0,
+  end: number = piece.length,
+): void {
+  if (typeof piece === "string")
+    out.text(start === 0 && end === piece.length ? piece : piece.slice(start, end));
+  else out.bytes(start === 0 && end === piece.length ? piece : piece.subarray(start, end));
+}
+
 /** Turns a response into bytes. Holds no state of any exchange. */
 export interface Encoder {
   /**
@@ -71,7 +83,7 @@ export interface Encoder {
     out: Output,
     exchangeId: number,
     head: ResponseHead | undefined,
-    chunk: Uint8Array | undefined,
+    chunk: BodyPiece | undefined,
     end: ResponseEnd | undefined,
   ): void;
   /** Asks the peer to pass on what it holds (AJP: a chunk of no bytes); nothing elsewhere. */

@@ -2,8 +2,14 @@
  * Responses → AJP 1.3 packets: Send Headers, Send Body Chunk, End Response, Get Body Chunk, CPong.
  * It keeps no state of a request and writes to no socket. Apache JServ Protocol 1.3, "Response packet structure".
  */
-import type { ResponseHead } from "../../http/head.ts";
-import type { Encoder, EncoderOptions, Output, ResponseEnd } from "../protocol.ts";
+import type { BodyPiece, ResponseHead } from "../../http/head.ts";
+import {
+  addPiece,
+  type Encoder,
+  type EncoderOptions,
+  type Output,
+  type ResponseEnd,
+} from "../protocol.ts";
 import { CHUNK_OVERHEAD_BYTES, HEADER_BYTES, PacketType } from "./constants.ts";
 import { responseHeaderCode } from "./names.ts";
 
@@ -62,14 +68,14 @@ function sendHeaders(head: ResponseHead, packetBytes: number): string {
   return packet(payload);
 }
 
-function sendChunks(out: Output, chunk: Uint8Array, chunkBytes: number): void {
+function sendChunks(out: Output, chunk: BodyPiece, chunkBytes: number): void {
   for (let start = 0; start < chunk.length; start += chunkBytes) {
     const end = Math.min(start + chunkBytes, chunk.length);
     const length = end - start;
     out.text(
       `AB${u16(length + 4)}${String.fromCharCode(PacketType.SEND_BODY_CHUNK)}${u16(length)}`,
     );
-    out.bytes(length === chunk.length ? chunk : chunk.subarray(start, end));
+    addPiece(out, chunk, start, end);
     out.text("\0");
   }
 }
@@ -87,7 +93,7 @@ export function createEncoder(options: EncoderOptions): Encoder {
       out: Output,
       _exchangeId: number,
       head: ResponseHead | undefined,
-      chunk: Uint8Array | undefined,
+      chunk: BodyPiece | undefined,
       end: ResponseEnd | undefined,
     ): void {
       if (head !== undefined) out.text(sendHeaders(head, ajpPacketBytes));

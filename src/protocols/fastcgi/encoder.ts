@@ -2,9 +2,15 @@
  * Responses → FastCGI records: STDOUT, STDERR, END_REQUEST (FastCGI specification §3.3, §5.3, §5.5).
  * It keeps no state of a request and writes to no socket. Reserved bytes are 0 and there is no padding.
  */
-import type { ResponseHead } from "../../http/head.ts";
+import type { BodyPiece, ResponseHead } from "../../http/head.ts";
 import { cgiResponseHead } from "../cgi/response-head.ts";
-import type { Encoder, EncoderOptions, Output, ResponseEnd } from "../protocol.ts";
+import {
+  addPiece,
+  type Encoder,
+  type EncoderOptions,
+  type Output,
+  type ResponseEnd,
+} from "../protocol.ts";
 import { CONTENT_BYTES_ALIGNED_MAX, RecordType, VERSION } from "./constants.ts";
 import { answerControl } from "./control.ts";
 
@@ -47,31 +53,30 @@ function stream(
   out: Output,
   type: number,
   id: number,
-  chunk: Uint8Array,
+  chunk: BodyPiece,
   recordBytes: number,
+  from = 0,
 ): void {
-  for (let start = 0; start < chunk.length; start += recordBytes) {
+  for (let start = from; start < chunk.length; start += recordBytes) {
     const end = Math.min(start + recordBytes, chunk.length);
     out.text(recordHeader(type, id, end - start));
-    out.bytes(start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end));
+    addPiece(out, chunk, start, end);
   }
 }
 
 /** Head text in front of the first bytes of body, in one record where both fit. */
-function headAndBody(out: Output, id: number, text: string, chunk: Uint8Array | undefined): void {
+function headAndBody(out: Output, id: number, text: string, chunk: BodyPiece | undefined): void {
   const room = CONTENT_BYTES_ALIGNED_MAX - text.length;
   if (room < 0) {
     stream(out, RecordType.STDOUT, id, Buffer.from(text, "latin1"), CONTENT_BYTES_ALIGNED_MAX);
     if (chunk !== undefined) stream(out, RecordType.STDOUT, id, chunk, CONTENT_BYTES_ALIGNED_MAX);
     return;
   }
-  const first = chunk === undefined || chunk.length <= room ? chunk : chunk.subarray(0, room);
-  out.text(recordHeader(RecordType.STDOUT, id, text.length + (first?.length ?? 0)) + text);
-  if (chunk === undefined || first === undefined) return;
-  if (first.length > 0) out.bytes(first);
-  if (first !== chunk) {
-    stream(out, RecordType.STDOUT, id, chunk.subarray(room), CONTENT_BYTES_ALIGNED_MAX);
-  }
+  const firstBytes = chunk === undefined ? 0 : Math.min(chunk.length, room);
+  out.text(recordHeader(RecordType.STDOUT, id, text.length + firstBytes) + text);
+  if (chunk === undefined) return;
+  addPiece(out, chunk, 0, firstBytes);
+  stream(out, RecordType.STDOUT, id, chunk, CONTENT_BYTES_ALIGNED_MAX, firstBytes);
 }
 
 function endStreams(out: Output, id: number, end: ResponseEnd): void {
@@ -87,7 +92,7 @@ export function createEncoder(options: EncoderOptions): Encoder {
       out: Output,
       exchangeId: number,
       head: ResponseHead | undefined,
-      chunk: Uint8Array | undefined,
+      chunk: BodyPiece | undefined,
       end: ResponseEnd | undefined,
     ): void {
       if (head !== undefined) headAndBody(out, exchangeId, cgiResponseHead(head, true), chunk);
