@@ -8,6 +8,7 @@
         "native/binding/addon.cc",
         "native/binding/js_decoder.cc",
         "native/binding/js_values.cc",
+        "native/binding/memory.cc",
         "native/core/ajp_decoder.cc",
         "native/core/ajp_forward_request.cc",
         "native/core/fastcgi_decoder.cc",

@@ -1,4 +1,4 @@
-// The addon's surface: `abi()` and the functions of js_decoder.h.
+// The addon's surface: `abi()` and the functions of memory.h and js_decoder.h.
 // It keeps no state outside of an environment, so that the main thread and any number of workers
 // can load it at once. src/engine/native.ts is the only file that loads it.
 #include <napi.h>
@@ -6,6 +6,7 @@
 #include "abi_report.h"
 #include "field_names.h"
 #include "js_decoder.h"
+#include "memory.h"
 
 namespace postern {
 namespace {
@@ -29,7 +30,11 @@ Napi::Value JS_Abi(const Napi::CallbackInfo& info) {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("abi", Napi::Function::New<JS_Abi>(env, "abi"));
-  DefineDecoder(env, exports);
+  // Deleted by the environment when it ends; nothing of the functions outlives that.
+  Instance* instance = new Instance();
+  env.SetInstanceData(instance);
+  DefineMemory(env, exports, instance);
+  DefineDecoder(env, exports, instance);
   return exports;
 }
 

@@ -1,8 +1,7 @@
 // Decoders of core/ as JavaScript sees them: handles that only this addon can read, and functions
 // that take them.
 //
-//   createMemory(ring, events, fields, state, readEnd, headEnd) → memory     checked once, kept
-//   alive createDecoder(memory, protocolNumber, options) → decoder                 one a connection
+//   createDecoder(memory, protocolNumber, options) → decoder     one a connection
 //   decode(decoder, start, end) → number of event rows
 //   note(decoder, event, exchangeId)
 //
@@ -14,10 +13,12 @@
 
 #include <napi.h>
 
+#include "memory.h"
+
 namespace postern {
 
-// Adds the four functions to the addon's exports. Nothing of them outlives the environment.
-void DefineDecoder(Napi::Env env, Napi::Object exports);
+// Adds createDecoder, decode and note to the addon's exports.
+void DefineDecoder(Napi::Env env, Napi::Object exports, Instance* instance);
 
 }  // namespace postern
 

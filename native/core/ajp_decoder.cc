@@ -26,7 +26,7 @@ bool IsBodiless(uint32_t method) {
 
 }  // namespace
 
-AjpDecoder::AjpDecoder(const Ring& ring, const RowWriter& rows, const DecoderOptions& options)
+AjpDecoder::AjpDecoder(const Ring& ring, RowWriter& rows, const DecoderOptions& options)
     : bytes_(ring.bytes),
       rows_(rows),
       request_(ring.bytes, rows_, options),
@@ -36,7 +36,6 @@ AjpDecoder::AjpDecoder(const Ring& ring, const RowWriter& rows, const DecoderOpt
       raw_body_(options.ajp_raw_body) {}
 
 uint32_t AjpDecoder::Decode(uint32_t start, uint32_t end) {
-  rows_.Begin();
   more_ = false;
   uint32_t at = start;
   while (at < end) {
@@ -124,15 +123,16 @@ uint32_t AjpDecoder::IdlePacket(uint32_t start, uint32_t next, uint32_t end) {
 }
 
 uint32_t AjpDecoder::ForwardRequest(uint32_t start, uint32_t next, uint32_t end) {
+  const uint32_t first_row = rows_.field_count();
   const ErrorNumber failure = request_.Write(start, next);
   if (failure != Error::kNone) {
-    rows_.RewindFields(0);
+    rows_.RewindFields(first_row);
     return Fail(failure == Error::kAjpForward ? 0 : kExchange, failure, end);
   }
   const int64_t length = ReadLength();
   const bool is_over = length > 0 && static_cast<uint64_t>(length) > body_bytes_;
   if (length == kLengthInvalid || is_over) {
-    rows_.RewindFields(0);
+    rows_.RewindFields(first_row);
     return Fail(kExchange, is_over ? Error::kLimitBodyBytes : Error::kContentLength, end);
   }
   uint32_t kind = BodyKind::kKnown;
@@ -143,7 +143,7 @@ uint32_t AjpDecoder::ForwardRequest(uint32_t start, uint32_t next, uint32_t end)
     kind = is_bodiless ? BodyKind::kNone : BodyKind::kUnknown;
   }
   rows_.Event(RowKind::kBegin, kExchange, 0, 0, Role::kResponder | kKeepConnection);
-  rows_.Event(RowKind::kHead, kExchange, 0, rows_.field_count(), kind);
+  rows_.Event(RowKind::kHead, kExchange, first_row, rows_.field_count() - first_row, kind);
   if (kind == BodyKind::kNone) rows_.Event(RowKind::kBodyEnd, kExchange, 0, 0, 0);
   is_open_ = true;
   body_ended_ = kind == BodyKind::kNone;

@@ -20,10 +20,11 @@ namespace postern {
 
 class AjpDecoder final : public Decoder {
  public:
-  AjpDecoder(const Ring& ring, const RowWriter& rows, const DecoderOptions& options);
+  AjpDecoder(const Ring& ring, RowWriter& rows, const DecoderOptions& options);
 
   uint32_t Decode(uint32_t start, uint32_t end) override;
   void NoteEvent(uint32_t event, uint32_t exchange_id) override;
+  bool IsQuiet() const override { return state_ == State::kIdle; }
 
  private:
   // Which packet may come next.
@@ -55,7 +56,7 @@ class AjpDecoder final : public Decoder {
   uint32_t Kill(ErrorNumber number, uint32_t end);
 
   BytesView bytes_;
-  RowWriter rows_;
+  RowWriter& rows_;
   ForwardRequestReader request_;
   // Largest payload; negative for packet sizes that do not even hold a header.
   int64_t payload_max_;

@@ -99,6 +99,7 @@ ErrorNumber ForwardRequestReader::Write(uint32_t start, uint32_t end) {
     return Error::kAjpForward;
   }
   method_ = method;
+  const uint32_t head_row = rows_.field_count();
   rows_.Field(static_cast<int32_t>(start), end - start, 0, 0);
   const ErrorNumber fixed = ReadFixed();
   if (fixed != Error::kNone) return fixed;
@@ -114,8 +115,8 @@ ErrorNumber ForwardRequestReader::Write(uint32_t start, uint32_t end) {
   const ErrorNumber failure = ReadAttributes();
   if (failure != Error::kNone) return failure;
   if (method == ajp::kMethodStored && !has_stored_method_) return Error::kAjpForward;
-  rows_.SetField(0, HeadColumn::kMetaA, method | ssl);
-  rows_.SetField(0, HeadColumn::kMetaB, port | (header_count << 16));
+  rows_.SetField(head_row, HeadColumn::kMetaA, method | ssl);
+  rows_.SetField(head_row, HeadColumn::kMetaB, port | (header_count << 16));
   return Error::kNone;
 }
 

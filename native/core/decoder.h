@@ -45,13 +45,17 @@ class Decoder {
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
 
-  // Reads ring bytes [start, end) and writes rows from the head of the tables; the state cells say
-  // what was consumed and whether a table was full. Precondition: start <= end <= read_end.
-  // Postcondition: start <= consumed <= end; returns the number of event rows.
+  // Reads ring bytes [start, end) and writes rows behind those since RowWriter::Begin(); the state
+  // cells say what was consumed and whether a table was full. Precondition: start <= end <=
+  // read_end. Postcondition: start <= consumed <= end; returns the number of event rows.
   virtual uint32_t Decode(uint32_t start, uint32_t end) = 0;
 
   // Tells the decoder what we did (a Note), where the protocol makes the next bytes depend on it.
   virtual void NoteEvent(uint32_t event, uint32_t exchange_id) = 0;
+
+  // Has the peer sent everything that belongs to the requests of this connection so far, as its
+  // protocol ends them? Then a connection that is not used again can be closed without waiting.
+  virtual bool IsQuiet() const = 0;
 
  protected:
   Decoder() = default;

@@ -32,8 +32,7 @@ DecoderOptions Fit(DecoderOptions options, const Ring& ring, const RowWriter& ro
 
 }  // namespace
 
-FastcgiDecoder::FastcgiDecoder(const Ring& ring, const RowWriter& rows,
-                               const DecoderOptions& options)
+FastcgiDecoder::FastcgiDecoder(const Ring& ring, RowWriter& rows, const DecoderOptions& options)
     : bytes_(ring.bytes),
       rows_(rows),
       head_bytes_(Fit(options, ring, rows).head_bytes),
@@ -44,8 +43,6 @@ FastcgiDecoder::FastcgiDecoder(const Ring& ring, const RowWriter& rows,
       streams_(rows_, requests_, params_, options.body_bytes, head_bytes_) {}
 
 uint32_t FastcgiDecoder::Decode(uint32_t start, uint32_t end) {
-  rows_.Begin();
-  heads_.Begin();
   more_ = false;
   uint32_t at = start;
   while (at < end) {

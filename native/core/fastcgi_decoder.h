@@ -24,10 +24,11 @@ namespace postern {
 
 class FastcgiDecoder final : public Decoder {
  public:
-  FastcgiDecoder(const Ring& ring, const RowWriter& rows, const DecoderOptions& options);
+  FastcgiDecoder(const Ring& ring, RowWriter& rows, const DecoderOptions& options);
 
   uint32_t Decode(uint32_t start, uint32_t end) override;
   void NoteEvent(uint32_t event, uint32_t exchange_id) override;
+  bool IsQuiet() const override { return state_ == State::kExpectHeader && requests_.is_quiet(); }
 
  private:
   // What the next byte belongs to.
@@ -50,7 +51,7 @@ class FastcgiDecoder final : public Decoder {
   bool IsEndOfParams(uint32_t id, uint32_t at, uint32_t end) const;
 
   BytesView bytes_;
-  RowWriter rows_;
+  RowWriter& rows_;
   RequestTable requests_;
   uint64_t head_bytes_;
   uint64_t head_records_;

@@ -18,12 +18,13 @@ constexpr int64_t kLengthWrong = -2;
 ParamsResult HeadWriter::WriteGathered(RequestSlot& slot) {
   const uint32_t length = slot.gather.length();
   if (slot.scan_offset != length) return ParamsResult::Failure(Error::kFcgiParams);
-  const uint32_t start = head_offset_;
+  // Heads gathered since Begin() stand one after the other.
+  const uint32_t start = ring_.read_end + rows_.head_bytes();
   if (length > ring_.head_end - start) return {ParamsResult::Kind::kNoRoom, Error::kNone};
   slot.gather.CopyTo(ring_.bytes, start);
   const uint32_t end = start + length;
   const ParamsResult result = WriteHead(slot, start, end);
-  if (result.kind == ParamsResult::Kind::kWell) head_offset_ = end;
+  if (result.kind == ParamsResult::Kind::kWell) rows_.TakeHeadBytes(length);
   return result;
 }
 

@@ -17,14 +17,7 @@ namespace postern {
 class HeadWriter {
  public:
   HeadWriter(const Ring& ring, RowWriter& rows, ParamsReader& params, uint64_t body_bytes)
-      : ring_(ring),
-        rows_(rows),
-        params_(params),
-        body_bytes_(body_bytes),
-        head_offset_(ring.read_end) {}
-
-  // Starts a decode call: the head area is empty again.
-  void Begin() { head_offset_ = ring_.read_end; }
+      : ring_(ring), rows_(rows), params_(params), body_bytes_(body_bytes) {}
 
   // Writes the head of a request whose PARAMS were gathered. Precondition: room for two event rows.
   ParamsResult WriteGathered(RequestSlot& slot);
@@ -40,8 +33,6 @@ class HeadWriter {
   RowWriter& rows_;
   ParamsReader& params_;
   uint64_t body_bytes_;
-  // Where the next gathered head goes; heads of one call stand one after the other.
-  uint32_t head_offset_;
 };
 
 }  // namespace postern

@@ -44,6 +44,7 @@ void RequestTable::Drop(RequestSlot& slot) {
 
 RequestSlot* RequestTable::End(RequestSlot& slot) {
   active_count_--;
+  stdin_ended_ = slot.stdin_ended;
   if (slot.state == RequestState::kDropped) dropped_count_--;
   slot.gather.Release();
   if (slot.InputFinished()) {

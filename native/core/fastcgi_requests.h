@@ -74,6 +74,8 @@ class RequestTable {
   uint32_t active_count() const { return active_count_; }
   // Slots in state kDropped or kZombie.
   uint32_t dropped_count() const { return dropped_count_; }
+  // Is no request under way, and had the last one that ended had its empty STDIN record?
+  bool is_quiet() const { return active_count_ == 0 && dropped_count_ == 0 && stdin_ended_; }
 
   // The slot of this id, or nullptr when it is idle. Valid as long as the table.
   RequestSlot* Find(uint32_t id);
@@ -98,6 +100,8 @@ class RequestTable {
   uint32_t dropped_count_ = 0;
   uint32_t zombie_count_ = 0;
   uint64_t zombie_order_ = 0;
+  // Of the request that ended last.
+  bool stdin_ended_ = false;
   // Each slot stays where it is, so that `last_` and callers may point at it.
   std::vector<std::unique_ptr<RequestSlot>> slots_;
   RequestSlot* last_ = nullptr;

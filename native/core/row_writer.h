@@ -1,5 +1,6 @@
-// What a decoder saw → rows of integers in the tables of TypeScript.
-// It gives them no meaning and makes no room: the decoder asks HasRoom before it consumes.
+// What decoders saw → rows of integers in the tables of TypeScript. One writer serves all decoders
+// of one memory: rows of several may follow each other, until somebody calls Begin(). It gives them
+// no meaning and makes no room: the decoder asks HasRoom before it consumes.
 // Twin: RowWriter in src/wire/tables.ts.
 #ifndef POSTERN_CORE_ROW_WRITER_H_
 #define POSTERN_CORE_ROW_WRITER_H_
@@ -13,6 +14,7 @@ namespace postern {
 
 class RowWriter {
  public:
+  RowWriter() = default;
   // Precondition: `state` has kStateCells cells; the memory of all three outlives this writer.
   RowWriter(CellsView events, CellsView fields, CellsView state)
       : events_(events), fields_(fields), state_(state) {}
@@ -30,11 +32,21 @@ class RowWriter {
     return rows < kFieldRowsExtra ? 0 : rows - kFieldRowsExtra;
   }
 
-  // Starts a decode call: both tables are empty again.
+  // Tables and head area are empty again. For whoever calls decoders, before the first of them.
   void Begin() {
     event_count_ = 0;
     field_count_ = 0;
+    head_bytes_ = 0;
   }
+
+  // The number of the connection whose decoder writes next: a column of its rows.
+  void SetConnection(uint32_t connection) { connection_ = connection; }
+
+  // Bytes of the head area that gathered heads have taken since Begin().
+  uint32_t head_bytes() const { return head_bytes_; }
+
+  // A gathered head has taken `count` more bytes of the head area. Precondition: they are there.
+  void TakeHeadBytes(uint32_t count) { head_bytes_ += count; }
 
   // Is there room for `events` more event rows and `fields` more field rows?
   bool HasRoom(uint32_t events, uint32_t fields) const {
@@ -46,7 +58,7 @@ class RowWriter {
   void Event(int32_t kind, uint32_t exchange_id, uint32_t start, uint32_t length, uint32_t detail) {
     int32_t* row = events_.Range(size_t{event_count_} * kEventWidth, kEventWidth);
     row[EventColumn::kKind] = kind;
-    row[EventColumn::kConnection] = 0;
+    row[EventColumn::kConnection] = static_cast<int32_t>(connection_);
     row[EventColumn::kExchangeId] = static_cast<int32_t>(exchange_id);
     row[EventColumn::kStart] = static_cast<int32_t>(start);
     row[EventColumn::kLength] = static_cast<int32_t>(length);
@@ -72,7 +84,7 @@ class RowWriter {
     fields_.Set(size_t{row} * kFieldWidth + column, static_cast<int32_t>(value));
   }
 
-  // Ends a decode call and returns the number of event rows.
+  // Ends a decode call and returns the number of event rows since Begin().
   uint32_t End(uint32_t consumed, bool more) {
     state_.Set(StateCell::kConsumed, static_cast<int32_t>(consumed));
     state_.Set(StateCell::kMore, more ? 1 : 0);
@@ -85,6 +97,8 @@ class RowWriter {
   CellsView state_;
   uint32_t event_count_ = 0;
   uint32_t field_count_ = 0;
+  uint32_t head_bytes_ = 0;
+  uint32_t connection_ = 0;
 };
 
 }  // namespace postern

@@ -14,7 +14,7 @@ constexpr uint32_t kExchange = 1;
 
 }  // namespace
 
-ScgiDecoder::ScgiDecoder(const Ring& ring, const RowWriter& rows, const DecoderOptions& options)
+ScgiDecoder::ScgiDecoder(const Ring& ring, RowWriter& rows, const DecoderOptions& options)
     : ring_(ring),
       rows_(rows),
       headers_(rows, options),
@@ -22,7 +22,6 @@ ScgiDecoder::ScgiDecoder(const Ring& ring, const RowWriter& rows, const DecoderO
       body_bytes_(options.body_bytes) {}
 
 uint32_t ScgiDecoder::Decode(uint32_t start, uint32_t end) {
-  rows_.Begin();
   uint32_t at = start;
   while (at < end) {
     if (state_ == State::kWaiting) break;
@@ -33,6 +32,7 @@ uint32_t ScgiDecoder::Decode(uint32_t start, uint32_t end) {
 
 void ScgiDecoder::NoteEvent(uint32_t event, uint32_t /*exchange_id*/) {
   if (event == Note::kEnded) {
+    is_quiet_ = state_ == State::kAfterBody;
     state_ = State::kDead;
     gather_.Release();
   } else if (event == Note::kUpgraded) {
@@ -105,9 +105,12 @@ uint32_t ScgiDecoder::Head(uint32_t at, uint32_t end) {
 // The comma behind gathered headers.
 uint32_t ScgiDecoder::Comma(uint32_t at, uint32_t end) {
   if (ring_.bytes.U8(at) != ',') return Fail(0, Error::kScgiComma, end);
-  gather_.CopyTo(ring_.bytes, ring_.read_end);
+  const uint32_t start = ring_.read_end + rows_.head_bytes();
+  const uint32_t length = gather_.length();
+  gather_.CopyTo(ring_.bytes, start);
+  rows_.TakeHeadBytes(length);
   gather_.Release();
-  return FinishHead(ring_.read_end, at + 1, end);
+  return FinishHead(start, at + 1, end);
 }
 
 // The comma has come: rows of the head, or the first thing that is wrong with it.
@@ -115,8 +118,10 @@ uint32_t ScgiDecoder::Comma(uint32_t at, uint32_t end) {
 // after the comma.
 uint32_t ScgiDecoder::FinishHead(uint32_t start, uint32_t next, uint32_t end) {
   const uint32_t headers_end = start + static_cast<uint32_t>(headers_length_);
+  const uint32_t first_row = rows_.field_count();
   const ErrorNumber failure = headers_.Write(ring_.bytes, start, headers_end, rows_);
   if (failure != Error::kNone) {
+    rows_.RewindFields(first_row);
     return Fail(failure == Error::kScgiHeaders ? 0 : kExchange, failure, end);
   }
   const ContentLengthField& field = headers_.content_length();
@@ -130,7 +135,7 @@ uint32_t ScgiDecoder::FinishHead(uint32_t start, uint32_t next, uint32_t end) {
   if (headers_.breaks_strict_rules()) return Fail(0, Error::kScgiStrict, end);
   rows_.Event(RowKind::kBegin, kExchange, 0, 0, Role::kResponder);
   const uint32_t kind = length == 0 ? BodyKind::kNone : BodyKind::kKnown;
-  rows_.Event(RowKind::kHead, kExchange, 0, rows_.field_count(), kind);
+  rows_.Event(RowKind::kHead, kExchange, first_row, rows_.field_count() - first_row, kind);
   if (length > 0) {
     state_ = State::kInBody;
   } else {

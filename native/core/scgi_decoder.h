@@ -20,10 +20,11 @@ namespace postern {
 
 class ScgiDecoder final : public Decoder {
  public:
-  ScgiDecoder(const Ring& ring, const RowWriter& rows, const DecoderOptions& options);
+  ScgiDecoder(const Ring& ring, RowWriter& rows, const DecoderOptions& options);
 
   uint32_t Decode(uint32_t start, uint32_t end) override;
   void NoteEvent(uint32_t event, uint32_t exchange_id) override;
+  bool IsQuiet() const override { return is_quiet_; }
 
  private:
   // What the next byte belongs to.
@@ -53,12 +54,14 @@ class ScgiDecoder final : public Decoder {
   uint32_t Fail(uint32_t exchange_id, ErrorNumber number, uint32_t end);
 
   Ring ring_;
-  RowWriter rows_;
+  RowWriter& rows_;
   HeaderReader headers_;
   uint64_t head_bytes_;
   uint64_t body_bytes_;
   GatheredBytes gather_;
   State state_ = State::kInLength;
+  // Our end has left after the whole request had come.
+  bool is_quiet_ = false;
   // Digits of the length seen, and their value so far: at most 10 × head_bytes_ + 9, and
   // head_bytes_ fits 32 bits.
   uint64_t digits_ = 0;

@@ -52,11 +52,12 @@ struct Arena {
   int32_t* field_cells() { return Last(fields, kFieldRows * kFieldWidth); }
   int32_t* state_cells() { return Last(state, kStateCells); }
 
+  RowWriter rows{CellsView(event_cells(), kEventRows* kEventWidth),
+                 CellsView(field_cells(), kFieldRows* kFieldWidth),
+                 CellsView(state_cells(), kStateCells)};
+
   std::unique_ptr<Decoder> Make(const Vector& vector) {
     const Ring memory{BytesView(ring.base(), ring.head_end()), ring.head_start(), ring.head_end()};
-    const RowWriter rows(CellsView(event_cells(), kEventRows * kEventWidth),
-                         CellsView(field_cells(), kFieldRows * kFieldWidth),
-                         CellsView(state_cells(), kStateCells));
     switch (vector.protocol) {
       case ProtocolNumber::kFastcgi:
         return std::make_unique<FastcgiDecoder>(memory, rows, vector.options);
@@ -91,6 +92,7 @@ class Run {
     if (size > 0) std::memcpy(ring.base() + start, pending_.data(), size);
     bool more = true;
     while (more) {
+      arena_.rows.Begin();
       const uint32_t rows = decoder_->Decode(start, end);
       const uint32_t consumed = static_cast<uint32_t>(arena_.state_cells()[StateCell::kConsumed]);
       more = arena_.state_cells()[StateCell::kMore] != 0;
