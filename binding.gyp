@@ -37,6 +37,17 @@
       ],
       "conditions": [
         ["OS=='linux'", {
+          "sources": [
+            "native/binding/js_transport.cc",
+            "native/binding/js_transport_send.cc",
+            "native/binding/loop_watch.cc",
+            "native/binding/output_queue.cc",
+            "native/binding/socket.cc",
+            "native/binding/transport.cc",
+            "native/binding/transport_cell.cc",
+            "native/binding/transport_interest.cc",
+            "native/binding/transport_output.cc",
+          ],
           "ldflags": [
             "-static-libstdc++", "-static-libgcc", "-Wl,-z,relro,-z,now", "-Wl,--exclude-libs,ALL",
             "-Wl,--gc-sections", "-s",

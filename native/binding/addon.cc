@@ -1,4 +1,5 @@
-// The addon's surface: `abi()` and the functions of memory.h and js_decoder.h.
+// The addon's surface: `abi()` and the functions of memory.h, js_decoder.h and,
+// on Linux, js_transport.h.
 // It keeps no state outside of an environment, so that the main thread and any number of workers
 // can load it at once. src/engine/native.ts is the only file that loads it.
 #include <napi.h>
@@ -7,6 +8,10 @@
 #include "field_names.h"
 #include "js_decoder.h"
 #include "memory.h"
+
+#if defined(__linux__)
+#include "js_transport.h"
+#endif
 
 namespace postern {
 namespace {
@@ -35,6 +40,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(instance);
   DefineMemory(env, exports, instance);
   DefineDecoder(env, exports, instance);
+#if defined(__linux__)
+  DefineTransport(env, exports, instance);
+#endif
   return exports;
 }
 

@@ -37,6 +37,24 @@ struct RowKind {
   static constexpr int32_t kError = 9;
 };
 
+// Rows of the native transport, beside those of its connections' decoders.
+struct TransportRow {
+  static constexpr int32_t kOpen = 20;
+  static constexpr int32_t kSpeaks = 21;
+  static constexpr int32_t kEnded = 22;
+  static constexpr int32_t kDrained = 23;
+  static constexpr int32_t kGone = 24;
+  static constexpr int32_t kDropped = 25;
+  static constexpr int32_t kHeld = 26;
+  static constexpr int32_t kAcceptFailed = 27;
+};
+
+struct EndedDetail {
+  static constexpr uint32_t kHalf = 0;
+  static constexpr uint32_t kClosed = 1;
+  static constexpr uint32_t kUnread = 2;
+};
+
 struct Role {
   static constexpr uint32_t kResponder = 1;
   static constexpr uint32_t kAuthorizer = 2;

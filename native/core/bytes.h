@@ -89,6 +89,13 @@ class BytesView {
     return data_ + offset;  // SAFETY: Require above.
   }
 
+  // The bytes [offset, offset + length) to be filled by a call that takes pointer and length.
+  // Precondition: Holds().
+  uint8_t* Space(uint32_t offset, uint32_t length) const {
+    Require(Holds(offset, length));
+    return data_ + offset;  // SAFETY: Require above.
+  }
+
   // Copies `length` bytes from `source` to `offset`. Precondition: Holds(offset, length), source
   // has `length` bytes and does not overlap.
   void Write(uint32_t offset, const uint8_t* source, uint32_t length) {

@@ -88,8 +88,14 @@ class RowWriter {
   uint32_t End(uint32_t consumed, bool more) {
     state_.Set(StateCell::kConsumed, static_cast<int32_t>(consumed));
     state_.Set(StateCell::kMore, more ? 1 : 0);
+    consumed_ = consumed;
+    more_ = more;
     return event_count_;
   }
+
+  // What the last End() was told.
+  uint32_t consumed() const { return consumed_; }
+  bool more() const { return more_; }
 
  private:
   CellsView events_;
@@ -99,6 +105,8 @@ class RowWriter {
   uint32_t field_count_ = 0;
   uint32_t head_bytes_ = 0;
   uint32_t connection_ = 0;
+  uint32_t consumed_ = 0;
+  bool more_ = false;
 };
 
 }  // namespace postern

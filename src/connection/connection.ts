@@ -8,52 +8,45 @@ import type { FieldBlock } from "../http/field-block.ts";
 import type { HeadMeta } from "../protocols/protocol.ts";
 import { Note } from "../wire/abi.ts";
 import type { ConnectionContext, ProtocolSetup } from "./context.ts";
-import { hasPassed, overdue, overdueExchange, StallWatch } from "./deadlines.ts";
+import { hasPassed, overdueExchange } from "./deadlines.ts";
 import { Exchange } from "./exchange.ts";
 import type { ExchangeHost } from "./exchange-host.ts";
 import { ExchangeTable } from "./exchange-table.ts";
 import { Leftovers } from "./leftovers.ts";
 import { Linger } from "./linger.ts";
-import { Reader, type RowTarget } from "./reader.ts";
 import { answerError } from "./refusal.ts";
 import type { Transport, TransportListener } from "./transport.ts";
 import { refuseUnbegun } from "./unbegun.ts";
 import type { Upgrade } from "./upgrade.ts";
+import { Watch } from "./watch.ts";
 import { Window } from "./window.ts";
 
 /** One connection. */
-export class Connection implements TransportListener, RowTarget, ExchangeHost {
+export class Connection implements TransportListener, ExchangeHost {
   readonly context: ConnectionContext;
   readonly setup: ProtocolSetup;
   transport!: Transport;
   readonly #isFastCgi: boolean;
-  readonly #reader: Reader;
   readonly #exchanges = new ExchangeTable();
-  readonly #onClosed: () => void;
-  readonly #stall = new StallWatch();
+  readonly #watch: Watch;
   readonly #window: Window;
   readonly #leftovers = new Leftovers();
   #linger: Linger | undefined;
   #upgrade: Upgrade | undefined;
   /** No further request is taken from this connection. */
   #closing = false;
+  /** Does the peer not want to use it again? */
+  #isLeft = false;
   /** Are rows being dispatched? */
   #reading = false;
-  #activeMs: number;
-  #heard = false;
-  #headSinceMs = 0;
-  /** Since when the server drains while this connection has not carried anything yet. */
-  #graceSinceMs = 0;
 
-  constructor(context: ConnectionContext, setup: ProtocolSetup, onClosed: () => void) {
+  /** Its transport has to be given to it at once. */
+  constructor(context: ConnectionContext, setup: ProtocolSetup) {
     this.context = context;
     this.setup = setup;
-    this.#onClosed = onClosed;
     this.#isFastCgi = setup.protocol.name === "fastcgi";
-    const decoder = context.engine.createDecoder(setup.protocol, setup.decoderOptions);
-    this.#reader = new Reader(context.engine, decoder, this);
     this.#window = new Window(context, this.#exchanges);
-    this.#activeMs = context.nowMs;
+    this.#watch = new Watch(context.nowMs);
   }
 
   /** Is nothing more to be read? What came together with a request that is answered already still is. */
@@ -72,25 +65,26 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
 
   // --- transport ----------------------------------------------------------------------------------
 
-  received(chunk: Buffer): void {
-    if (this.#linger !== undefined) return this.#linger.drop(chunk.length);
-    this.#activeMs = this.context.nowMs;
-    this.#heard = true;
+  readBegins(): void {
+    this.#watch.hear(this.context.nowMs);
     this.#reading = true;
-    if (!this.#reader.read(chunk)) this.windowFull();
+  }
+
+  readEnds(): void {
     this.#reading = false;
     if (this.#exchanges.unsettled) {
       this.#exchanges.settle();
       this.bodyWanted();
     }
-    // A frame that is cut off behind a head belongs to a body, which has its own deadline.
-    const partial = this.idle
-      ? this.#reader.partial || this.setup.protocol.name === "scgi"
-      : this.#exchanges.list().some((one) => !one.headDone);
-    this.#headSinceMs = partial ? this.#headSinceMs || this.context.nowMs : 0;
   }
 
-  ended(closed: boolean): void {
+  dropped(bytes: number): void {
+    this.#linger?.drop(bytes);
+  }
+
+  ended(closed: boolean, unread: boolean): void {
+    // A half-close behind bytes that are still to be read is told again once they are.
+    if (unread && (this.transport.isUnix || this.context.halfOpen)) return;
     if (this.#linger !== undefined) return this.#linger.ended();
     this.#closing = true;
     if (this.#upgrade !== undefined) return this.#upgrade.inputEnded(closed);
@@ -112,7 +106,7 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
 
   closed(): void {
     this.#loseAll();
-    this.#onClosed();
+    this.context.forget(this);
   }
 
   drained(): void {
@@ -129,6 +123,7 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   }
 
   head(exchangeId: number, fields: FieldBlock, meta: HeadMeta): void {
+    this.#watch.headSinceMs = 0;
     this.#exchanges.get(exchangeId)?.begin(fields, meta);
   }
 
@@ -197,12 +192,13 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   exchangeEnded(exchange: Exchange): void {
     if (!this.#exchanges.delete(exchange)) return;
     if (exchange.counted) this.context.activeRequests--;
-    this.#reader.note(Note.ENDED, exchange.id);
+    this.transport.note(Note.ENDED, exchange.id);
     if (!this.#reading) this.#exchanges.settle();
-    this.#activeMs = this.context.nowMs;
+    this.#watch.activeMs = this.context.nowMs;
     if (this.#over) return;
     const shares = this.setup.decoderOptions.requestsPerConnection > 1;
     const isLast = !exchange.keepConnection || (exchange.refused && !shares);
+    this.#isLeft = !exchange.keepConnection;
     if (isLast || this.context.draining) this.#closing = true;
     if (!this.#isFastCgi && !this.canReuse(exchange)) this.#closing = true;
     else if (this.#isFastCgi && exchange.inputDue) this.#leftovers.add(this.context.nowMs);
@@ -214,17 +210,13 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
     this.#upgrade = upgrade;
     // Later: the decoder may be in the middle of the read that brought the request.
     process.nextTick(() => {
-      this.#reader.readHeld();
+      this.transport.readHeld();
       this.bodyWanted();
     });
   }
 
   breakOff(): void {
     this.transport.breakOff(this.#isFastCgi);
-  }
-
-  noteDecoder(note: number, exchangeId: number): void {
-    this.#reader.note(note, exchangeId);
   }
 
   windowFull(): void {
@@ -240,7 +232,8 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
     this.#closing = true;
     if (!this.idle) return;
     // Accepted just now: its request may be under way, and no front server sends it again once it has left.
-    if (!this.#heard && this.#graceSinceMs === 0) this.#graceSinceMs = this.context.nowMs;
+    const watch = this.#watch;
+    if (!watch.heard && watch.graceSinceMs === 0) watch.graceSinceMs = this.context.nowMs;
     else this.#startLinger();
   }
 
@@ -254,19 +247,19 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
   #loseAll(): void {
     const reason = new AbortError("ERR_CONNECTION_LOST");
     for (const exchange of this.#exchanges.list()) exchange.lose(reason);
-    this.#reader.discard();
+    this.transport.discard();
   }
 
   #startLinger(): void {
     if (this.#over) return;
     this.#loseAll();
-    this.#linger = new Linger(this.transport, this.context.nowMs);
+    this.#linger = new Linger(this.transport, this.context.nowMs, this.#isLeft);
   }
 
   /** Called by the server's coarse timer. */
   check(): void {
     const { nowMs, timeouts } = this.context;
-    const stalledSinceMs = this.#stall.check(this.transport, nowMs);
+    const stalledSinceMs = this.#watch.stall.check(this.transport, nowMs);
     if (hasPassed(stalledSinceMs, timeouts.write, nowMs)) return this.transport.abandon();
     if (this.#linger !== undefined) return this.#linger.check(nowMs);
     if (this.#upgrade !== undefined) return this.#upgrade.check(nowMs, timeouts.idle);
@@ -275,21 +268,21 @@ export class Connection implements TransportListener, RowTarget, ExchangeHost {
       const row = overdueExchange(exchange, nowMs, timeouts, this.#window.closed);
       if (row !== undefined) exchange.refuse(row);
     }
-    const times = {
-      nowMs,
-      activeMs: this.#activeMs,
-      headSinceMs: this.#headSinceMs,
-      leftoverSinceMs: this.#leftovers.sinceMs,
-      graceSinceMs: this.idle ? this.#graceSinceMs : 0,
-      exchanges: this.#exchanges.size,
-    };
-    const verdict = overdue(times, timeouts);
+    this.#watch.seeHead(this.#isHeadPartial(), nowMs);
+    const { size } = this.#exchanges;
+    const verdict = this.#watch.verdict(size, this.#leftovers.sinceMs, nowMs, timeouts);
     if (verdict === "head") this.#headOverdue();
     else if (verdict !== "none") this.drain();
   }
 
+  /** Is a head incomplete? A frame that is cut off behind one belongs to a body, which has its own deadline. */
+  #isHeadPartial(): boolean {
+    if (!this.idle) return this.#exchanges.list().some((one) => !one.headDone);
+    return this.transport.partial || (this.#watch.heard && this.setup.protocol.name === "scgi");
+  }
+
   #headOverdue(): void {
-    this.#headSinceMs = 0;
+    this.#watch.headSinceMs = 0;
     for (const exchange of this.#exchanges.list()) {
       if (!exchange.headDone) exchange.refuse(ERRORS.TIMEOUT_HEAD);
     }

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { ErrorRow } from "../errors.ts";
+import type { Connection } from "./connection.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Prototypes } from "../handler/node/prototypes.ts";
 import type { UpgradeSocket } from "../handler/node/upgrade.ts";
@@ -48,6 +49,8 @@ export interface ConnectionContext {
   tellUpgrade(req: IncomingMessage, socket: UpgradeSocket): void;
   /** A request was refused: where only an option can mend that, the operator hears of it, once. */
   remark(row: ErrorRow): void;
+  /** A connection is over. */
+  forget(connection: Connection): void;
   /** Tells the operator of an error that has no other way out. */
   report(error: unknown, req: IncomingMessage | undefined): void;
 }

@@ -39,7 +39,7 @@ export class Demand {
     const { setup, transport } = this.#host;
     this.asked = true;
     setup.encoder.want(transport.writer, this.#exchangeId);
-    this.#host.noteDecoder(Note.ASKED, this.#exchangeId);
+    transport.note(Note.ASKED, this.#exchangeId);
     transport.flush();
   }
 }

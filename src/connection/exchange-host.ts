@@ -16,7 +16,6 @@ export interface ExchangeHost extends ResponsePath {
   exchangeEnded(exchange: Exchange): void;
   /** Nothing can be said any more: ends the connection so that the peer sees a failure. */
   breakOff(): void;
-  noteDecoder(note: number, exchangeId: number): void;
   /** 101 has left for this exchange: what comes from now on is its own, and the connection is nobody else's. */
   exchangeUpgraded(upgrade: Upgrade): void;
   /** Ends the connection at once, and not as a failure. */

@@ -16,12 +16,12 @@ export class Linger {
   #untilMs: number;
   #bytes = 0;
 
-  /** Ends our side. `nowMs` is the server's coarse clock. */
-  constructor(transport: Transport, nowMs: number) {
+  /** Ends our side. `nowMs` is the server's coarse clock; `quiet` as in {@link Transport.finish}. */
+  constructor(transport: Transport, nowMs: number, quiet: boolean) {
     this.#transport = transport;
     this.#untilMs = nowMs + LINGER_MS;
-    transport.finish();
-    transport.resume();
+    transport.finish(undefined, quiet);
+    transport.drop();
   }
 
   /** Bytes that came too late. */

@@ -6,24 +6,17 @@ import type { Engine } from "../engine/engine.ts";
 import { StateCell } from "../wire/abi.ts";
 import type { Decoder } from "../wire/decoder.ts";
 import { MARGIN_BYTES, READ_BYTES } from "../wire/ring.ts";
-import { dispatchRow, type RowReceiver } from "./dispatch.ts";
-
-/** Who gets the rows, and may stop them. */
-export interface RowTarget extends RowReceiver {
-  /** Nothing more is to be read: the connection closes. */
-  readonly deaf: boolean;
-  /** Somebody threw while rows were dispatched. Throws it again where it is not postern's own mistake. */
-  threw(error: unknown): void;
-}
+import { dispatchRow } from "./dispatch.ts";
+import type { TransportListener } from "./transport.ts";
 
 /** Reads one connection. */
 export class Reader {
   readonly #engine: Engine;
   readonly #decoder: Decoder;
-  readonly #target: RowTarget;
+  readonly #target: TransportListener;
   #remainder: Buffer | undefined;
 
-  constructor(engine: Engine, decoder: Decoder, target: RowTarget) {
+  constructor(engine: Engine, decoder: Decoder, target: TransportListener) {
     this.#engine = engine;
     this.#decoder = decoder;
     this.#target = target;
@@ -32,11 +25,6 @@ export class Reader {
   /** Is a frame unfinished? */
   get partial(): boolean {
     return this.#remainder !== undefined;
-  }
-
-  /** Tells the decoder what we did. */
-  note(note: number, exchangeId: number): void {
-    this.#decoder.note(note, exchangeId);
   }
 
   /** Decodes what was held back, once the decoder was told that it may go on. */

@@ -102,6 +102,8 @@ export class ResponseHalf {
       if (isShort) throw new RangeError(TOO_SHORT);
       this.#encode(head, pieces, end);
     } catch (error) {
+      // The writer serves other connections as well.
+      this.#path.transport.writer.discard();
       if (!(error instanceof RangeError) || head === undefined) throw error;
       // Nothing has left yet, also where an AJP head fits no packet: the peer gets a whole 500 in its place.
       this.#owner.report(error);

@@ -42,7 +42,7 @@ export class Upgrade {
     this.#response = response;
     // It may live for days: limits.requests is about requests, limits.connections counts it.
     host.context.activeRequests--;
-    host.noteDecoder(Note.UPGRADED, exchange.id);
+    host.transport.note(Note.UPGRADED, exchange.id);
     host.exchangeUpgraded(this);
   }
 

@@ -1,95 +1,63 @@
 /**
- * Collects the bytes of one write: small pieces are put together, large ones go out where they lie.
- * It frames nothing and waits for nothing; one `flush` is one write, or one writev, of the socket.
+ * Collects the bytes of one write: text and small pieces as one latin1 string, large ones where they lie.
+ * It frames nothing, waits for nothing and writes nothing: a transport takes what it holds.
  */
-import type { Socket } from "node:net";
+import type { BodyPiece } from "../http/head.ts";
 import type { Output } from "../protocols/protocol.ts";
 
-/** Pieces up to this size are copied together: below about 4 KiB copying is cheaper than another buffer. */
-const COPY_BYTES_MAX = 8_192;
+/**
+ * Bytes up to this length become part of the text: a string of its own costs less than another piece of a writev.
+ * Measured: hello world of 13 bytes, a piece of its own 0.9 µs, as text 0.2 µs (Node 20, 2026-11-24).
+ */
+const TEXT_BYTES_MAX = 1_024;
 
-type Piece = string | Uint8Array;
+const { latin1Slice } = Buffer.prototype as unknown as {
+  latin1Slice(this: Uint8Array, start?: number, end?: number): string;
+};
 
-/** The output of one connection, between two writes. */
+/** The output of connections, between two writes. */
 export class Writer implements Output {
-  #pieces: Piece[] = [];
+  #text = "";
+  #pieces: BodyPiece[] | undefined;
   #length = 0;
 
-  /** Bytes collected since the last flush. */
+  /** Bytes collected. */
   get length(): number {
     return this.#length;
   }
 
   bytes(chunk: Uint8Array): void {
-    if (chunk.length === 0) return;
+    const { length } = chunk;
+    if (length <= TEXT_BYTES_MAX) {
+      if (length > 0) this.text(latin1Slice.call(chunk, 0, length));
+      return;
+    }
+    this.#pieces ??= [];
+    if (this.#text !== "") this.#pieces.push(this.#text);
+    this.#text = "";
     this.#pieces.push(chunk);
-    this.#length += chunk.length;
+    this.#length += length;
   }
 
   text(latin1: string): void {
-    if (latin1.length === 0) return;
-    this.#pieces.push(latin1);
+    this.#text += latin1;
     this.#length += latin1.length;
   }
 
   /** Forgets what was collected. */
   discard(): void {
-    this.#pieces = [];
+    this.#text = "";
+    this.#pieces = undefined;
     this.#length = 0;
   }
 
-  /**
-   * Writes everything collected in one go.
-   *
-   * @param written called by the socket when the kernel has the bytes, or with its error
-   * @returns what the socket says: false when it wants its writer to wait
-   */
-  flush(socket: Socket, written: ((error?: Error | null) => void) | undefined): boolean {
+  /** Takes what was collected out: one latin1 string, or several pieces, none of them empty. */
+  take(): string | readonly BodyPiece[] {
+    const text = this.#text;
     const pieces = this.#pieces;
-    const length = this.#length;
     this.discard();
-    if (pieces.length === 1 || length <= COPY_BYTES_MAX) {
-      return socket.write(join(pieces, 0, pieces.length, length), written);
-    }
-    socket.cork();
-    const buffers = gather(pieces);
-    for (let i = 0; i < buffers.length - 1; i++) socket.write(buffers[i]!);
-    const roomy = socket.write(buffers[buffers.length - 1]!, written);
-    socket.uncork();
-    return roomy;
+    if (pieces === undefined) return text;
+    if (text !== "") pieces.push(text);
+    return pieces;
   }
-}
-
-/** Runs of small pieces put together, large ones as they are. */
-function gather(pieces: readonly Piece[]): Uint8Array[] {
-  const buffers: Uint8Array[] = [];
-  let start = 0;
-  let run = 0;
-  for (let i = 0; i < pieces.length; i++) {
-    const piece = pieces[i]!;
-    if (piece.length <= COPY_BYTES_MAX) {
-      run += piece.length;
-      continue;
-    }
-    if (run > 0) buffers.push(join(pieces, start, i, run));
-    buffers.push(typeof piece === "string" ? Buffer.from(piece, "latin1") : piece);
-    start = i + 1;
-    run = 0;
-  }
-  if (run > 0) buffers.push(join(pieces, start, pieces.length, run));
-  return buffers;
-}
-
-function join(pieces: readonly Piece[], start: number, end: number, length: number): Uint8Array {
-  const only = pieces[start]!;
-  if (end - start === 1) return typeof only === "string" ? Buffer.from(only, "latin1") : only;
-  const buffer = Buffer.allocUnsafe(length);
-  let at = 0;
-  for (let i = start; i < end; i++) {
-    const piece = pieces[i]!;
-    if (typeof piece === "string") buffer.write(piece, at, "latin1");
-    else buffer.set(piece, at);
-    at += piece.length;
-  }
-  return buffer;
 }

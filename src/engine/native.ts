@@ -13,9 +13,10 @@ import type { Protocol } from "../protocols/protocol.ts";
 import * as abi from "../wire/abi.ts";
 import type { Decoder } from "../wire/decoder.ts";
 import * as limits from "../wire/limits.ts";
-import { createRing } from "../wire/ring.ts";
-import { createTables } from "../wire/tables.ts";
+import { createRing, type Ring } from "../wire/ring.ts";
+import { createTables, type Tables } from "../wire/tables.ts";
 import type { Engine, EngineFactory } from "./engine.ts";
+import type { TransportFactory, TransportFunctions } from "./transport.ts";
 
 /** What the addon says of itself: every number of the seam by name, and the known field names by id. */
 export interface AbiReport {
@@ -55,6 +56,13 @@ export interface Addon {
   decode(decoder: DecoderHandle, start: number, end: number): number;
   /** As {@link Decoder.note}. Throws TypeError for anything but whole numbers. */
   note(decoder: DecoderHandle, event: number, exchangeId: number): void;
+  /** Linux only. Throws TypeError; Error when the system gives no epoll set. */
+  openTransport?(
+    memory: MemoryHandle,
+    options: Float64Array,
+    protocols: Uint8Array,
+    turn: () => void,
+  ): TransportFunctions;
 }
 
 /** An addon that can be used, and where it was; or why there is none, as one clause. */
@@ -199,19 +207,45 @@ export function writeOptions(numbers: Float64Array, options: limits.DecoderOptio
   return numbers;
 }
 
+/** Ring and tables, and the addon's handle of them. */
+function createMemory(
+  addon: Addon,
+  ring: Ring,
+  tables: Tables,
+): { ring: Ring; tables: Tables; memory: MemoryHandle } {
+  const { events, fields, state } = tables;
+  const { bytes, readEnd, headEnd } = ring;
+  return {
+    ring,
+    tables,
+    memory: addon.createMemory(bytes, events, fields, state, readEnd, headEnd),
+  };
+}
+
+/** Bytes that a transport reads, of all its connections, before TypeScript looks at them. */
+const TURN_BYTES = 524_288;
+/** Largest heads that its field table holds; of usual ones some thirty times as many. */
+const TURN_HEADS = 4;
+
+/** Makes transports of the addon; undefined where it has none (other systems than Linux). */
+export function nativeTransport(addon: Addon): TransportFactory | undefined {
+  const { openTransport } = addon;
+  if (openTransport === undefined) return undefined;
+  return ({ limits: { headBytes, fieldCount }, decoderOptions, protocols, turn }) => {
+    const ring = createRing(headBytes, TURN_BYTES);
+    const { tables, memory } = createMemory(addon, ring, createTables(fieldCount, TURN_HEADS));
+    const options = writeOptions(new Float64Array(abi.DECODER_OPTIONS), decoderOptions);
+    return { ring, tables, functions: openTransport(memory, options, protocols, turn) };
+  };
+}
+
 /** Makes engines whose decoders run in the addon. */
 export function nativeEngine(addon: Addon): EngineFactory {
   return ({ headBytes, fieldCount }): Engine => {
-    const ring = createRing(headBytes);
-    const tables = createTables(fieldCount);
-    const { events, fields, state } = tables;
-    const memory = addon.createMemory(
-      ring.bytes,
-      events,
-      fields,
-      state,
-      ring.readEnd,
-      ring.headEnd,
+    const { ring, tables, memory } = createMemory(
+      addon,
+      createRing(headBytes),
+      createTables(fieldCount),
     );
     const numbers = new Float64Array(abi.DECODER_OPTIONS);
     return {

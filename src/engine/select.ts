@@ -6,7 +6,8 @@
  */
 import { UsageError } from "../errors.ts";
 import type { EngineChoice, EngineFactory, EngineName } from "./engine.ts";
-import { addonPaths, loadAddon, nativeEngine } from "./native.ts";
+import { addonPaths, loadAddon, nativeEngine, nativeTransport } from "./native.ts";
+import type { TransportFactory } from "./transport.ts";
 import { createTypescriptEngine } from "./typescript.ts";
 
 /** What can be wished: an engine by name, or the best that works. */
@@ -16,6 +17,8 @@ export type EngineOption = EngineName | "auto";
 export interface SelectedEngine {
   readonly choice: EngineChoice;
   readonly create: EngineFactory;
+  /** Opens transports of the addon; undefined where there are none. */
+  readonly openTransport?: TransportFactory | undefined;
 }
 
 /** What is asked of the outside; tests give their own. */
@@ -74,7 +77,11 @@ export function selectEngine(
   if (loaded.addon !== undefined) {
     const reason =
       wish === "native" ? `${source} asks for it` : `the addon loads from ${shown(loaded.path)}`;
-    return { choice: { name: "native", reason }, create: nativeEngine(loaded.addon) };
+    return {
+      choice: { name: "native", reason },
+      create: nativeEngine(loaded.addon),
+      openTransport: nativeTransport(loaded.addon),
+    };
   }
   if (wish === "native") {
     throw new UsageError(

@@ -20,6 +20,7 @@ const PROTOCOLS: ReadonlyMap<string, ProtocolName | "auto"> = new Map([
   ["auto", "auto"],
 ]);
 const ENGINES: readonly unknown[] = ["auto", "native", "typescript"];
+const TRANSPORTS: readonly unknown[] = ["auto", "native", "node"];
 /** Ways to write yes and no. */
 const YES: ReadonlySet<string> = new Set(["true", "yes", "t", "y", "on", "1"]);
 const NO: ReadonlySet<string> = new Set(["false", "no", "f", "n", "off", "0"]);
@@ -41,6 +42,8 @@ function allowed(takes: OptionType): string {
       return "a name or a number";
     case "engine":
       return '"auto", "native" or "typescript"';
+    case "transport":
+      return '"auto", "native" or "node"';
     case "protocol":
       return '"fastcgi", "scgi", "ajp", "http", a list of these, or "auto"';
     case "descriptor":
@@ -165,6 +168,8 @@ function keep(takes: OptionType, value: unknown): unknown {
       return isText(value) ? value : undefined;
     case "engine":
       return ENGINES.includes(value) ? value : undefined;
+    case "transport":
+      return TRANSPORTS.includes(value) ? value : undefined;
     case "protocol":
       return keepProtocols(value);
     case "descriptor":

@@ -32,8 +32,8 @@ export interface ForeignOptions {
   deno?: unknown;
   /** As `bun`. */
   serviceWorker?: unknown;
-  /** Which kind of address follows (Deno). */
-  transport?: "tcp" | "unix" | undefined;
+  /** As {@link ServeOptions}; "tcp" and "unix" say which kind of address follows (Deno), and mean nothing here. */
+  transport?: ServeOptions["transport"] | "tcp" | "unix";
   /** Only `false`: postern takes no signal and shares no port by itself. */
   gracefulShutdown?: false | undefined;
   /** As `gracefulShutdown`. */

@@ -12,7 +12,7 @@ import { type ForeignOptions, readForeign } from "./foreign-options.ts";
 import type { ServeOptions } from "./options.ts";
 
 /** Options by any name that is taken. */
-export type AnyOptions = ServeOptions & ForeignOptions;
+export type AnyOptions = Omit<ServeOptions, "transport"> & ForeignOptions;
 
 /** An application and its options in one object: `{ fetch, port }`, as `export default` in Deno, Bun and srvx. */
 export type AppOptions = AnyOptions &
@@ -80,8 +80,8 @@ export function readFront(first: unknown, second: object | undefined): Front {
 }
 
 /** Reads options that come without application, as `createServer` takes them. */
-export function readOptions(options: ServeOptions): ServeOptions {
+export function readOptions(options: AnyOptions): ServeOptions {
   // What is no object is told so where options are read.
   const isObject = typeof options === "object" && options !== null && !Array.isArray(options);
-  return isObject ? readForeign(options, KIND) : options;
+  return isObject ? readForeign(options, KIND) : (options as ServeOptions);
 }

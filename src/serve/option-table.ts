@@ -23,6 +23,7 @@ export type OptionType =
   /** Id or name of a user or group. */
   | { readonly type: "account" }
   | { readonly type: "engine" }
+  | { readonly type: "transport" }
   | { readonly type: "protocol" }
   | { readonly type: "descriptor" }
   /** Addresses; commas between them in text. */
@@ -120,6 +121,7 @@ export const OPTIONS: readonly OptionRow[] = [
   row("owner", { type: "account" }, "user that shall own the socket file", { sample: "USER" }),
   row("group", { type: "account" }, "group of the socket file", { sample: "GROUP" }),
   row("engine", { type: "engine" }, "native, typescript or auto", { sample: "NAME" }),
+  row("transport", { type: "transport" }, "native, node or auto", { sample: "NAME" }),
   row("multiplex", { type: "boolean" }, "several FastCGI requests on one connection", {
     default: false,
   }),
@@ -200,7 +202,7 @@ export const GROUPS: ReadonlySet<string> = new Set(
 );
 
 /** Options that are settled, and come in a later release. */
-export const LATER: ReadonlySet<string> = new Set(["transport", "workers", "method", "ajp.route"]);
+export const LATER: ReadonlySet<string> = new Set(["workers", "method", "ajp.route"]);
 
 const byName = new Map(OPTIONS.map((option) => [option.name, option]));
 

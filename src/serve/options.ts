@@ -75,6 +75,13 @@ export interface ServeOptions {
    */
   engine?: "native" | "typescript" | "auto" | undefined;
   /**
+   * What moves the bytes of connections: "native" (the addon, on Linux; an error where it cannot run), "node" (sockets of
+   * node:net), or "auto" for the best that runs.
+   *
+   * @default "auto" — native where the engine is, on Linux, unless somebody listens for "connection"
+   */
+  transport?: "native" | "node" | "auto" | undefined;
+  /**
    * Takes several FastCGI requests at a time on one connection.
    *
    * @default false — the protocol has no flow control, so one slow request can hold up the others

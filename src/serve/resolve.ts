@@ -133,6 +133,7 @@ export function resolveOptions(
     protocols: Object.freeze([...protocols]),
     auto,
     engine: read<ResolvedOptions["engine"]>(values, "engine"),
+    transport: read<ResolvedOptions["transport"] | undefined>(values, "transport") ?? "auto",
     multiplex: read<boolean>(values, "multiplex"),
     halfOpen: read<boolean>(values, "halfOpen"),
     scriptName: read<string | undefined>(values, "scriptName"),

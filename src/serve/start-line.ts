@@ -6,6 +6,11 @@
 import type { Server } from "../server/server.ts";
 import { readVersion } from "./version.ts";
 
+function transportOf(server: Server): string {
+  const { transport } = server;
+  return transport === undefined ? "" : `, transport ${transport.name} (${transport.reason})`;
+}
+
 /**
  * The start line, without a line end.
  *
@@ -17,6 +22,6 @@ export function startLine(server: Server, pid: number, notes: readonly string[] 
   const sentences = server.note === undefined ? notes : [server.note, ...notes];
   const facts =
     `postern ${readVersion()}: ${server.protocols.join("+")} on ${server.where}, ` +
-    `engine ${name} (${reason}), pid ${pid}`;
+    `engine ${name} (${reason})${transportOf(server)}, pid ${pid}`;
   return sentences.length === 0 ? facts : `${facts}. ${sentences.join(" ")}`;
 }

@@ -5,28 +5,38 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { getSystemErrorName } from "node:util";
 import { Connection } from "../connection/connection.ts";
+import { ConnectionSocket } from "../connection/connection-socket.ts";
 import type {
   ConnectionContext,
   ConnectionTimeouts,
   ProtocolSetup,
 } from "../connection/context.ts";
 import { concernsOperator } from "../connection/refusal.ts";
-import { Transport } from "../connection/transport.ts";
+import { NodeTransport } from "../connection/node-transport.ts";
+import type { Transport } from "../connection/transport.ts";
+import { Writer } from "../connection/writer.ts";
 import type { Engine } from "../engine/engine.ts";
-import { type ErrorRow, ProtocolError } from "../errors.ts";
+import type { SelectedEngine } from "../engine/select.ts";
+import { type ErrorRow, ProtocolError, UsageError } from "../errors.ts";
 import { type Prototypes, prototypesOf } from "../handler/node/prototypes.ts";
 import type { UpgradeSocket } from "../handler/node/upgrade.ts";
 import type { ProtocolName } from "../http/head.ts";
 import { sniffProtocol } from "../protocols/sniff.ts";
-import type { Limits } from "../wire/limits.ts";
-import { createPeerCheck, type PeerCheck } from "./peers.ts";
+import type { DecoderOptions, Limits } from "../wire/limits.ts";
+import { type ConnectionKeeper, NativeListener } from "./native-listener.ts";
+import { createPeerCheck, EVERYBODY, type PeerCheck } from "./peers.ts";
 import type { Server } from "./server.ts";
 import type { BoundAddress, ResolvedOptions } from "./settings.ts";
 import { createSetups } from "./setups.ts";
+import { chooseTransport, type TransportChoice } from "./transport-choice.ts";
 
 /** The one timer's period: deadlines are checked this often. */
 const CLOCK_MS = 500;
+
+/** The operator hears of a want of descriptors this often, in milliseconds. */
+const STARVED_MS = 60_000;
 
 /** Monotonic milliseconds, never 0, which means "not running" to deadlines. */
 function now(): number {
@@ -34,7 +44,7 @@ function now(): number {
 }
 
 /** The connections of one server. */
-export class Acceptor implements ConnectionContext {
+export class Acceptor implements ConnectionContext, ConnectionKeeper {
   readonly server: Server;
   readonly engine: Engine;
   readonly limits: Readonly<Limits>;
@@ -44,31 +54,40 @@ export class Acceptor implements ConnectionContext {
   activeRequests = 0;
   nowMs: number = now();
   draining = false;
+  /** How often the system had no descriptor for a connection. */
+  acceptFailures = 0;
+  #toldMs = 0;
+  /** What moves the bytes, and why; undefined before the server listens. */
+  transport: TransportChoice | undefined;
   readonly #options: ResolvedOptions;
+  readonly #selected: SelectedEngine;
   readonly #serveNode: (socket: Socket) => void;
   /** Sockets that speak HTTP: node forgets those that it hands to "upgrade" listeners. */
   readonly #httpSockets = new Set<Socket>();
   readonly #connections = new Set<Connection>();
+  readonly writer: Writer = new Writer();
   readonly #remarked = new Set<ErrorRow>();
   readonly #setups: ReadonlyMap<ProtocolName, ProtocolSetup>;
   #protocols: readonly ProtocolName[];
-  #peers: PeerCheck = { allows: () => true };
+  #peers: PeerCheck = EVERYBODY;
+  #native: NativeListener | undefined;
   #clock: NodeJS.Timeout | undefined;
 
   /**
    * @param server    receives "request" and "drop"
    * @param options   every option filled in
-   * @param engine    the decoders' memory
+   * @param selected  who decodes, and whose transport there is
    * @param serveHttp takes a socket that speaks HTTP
    */
   constructor(
     server: Server,
     options: ResolvedOptions,
-    engine: Engine,
+    selected: SelectedEngine,
     serveHttp: (socket: Socket) => void,
   ) {
     this.server = server;
-    this.engine = engine;
+    this.engine = selected.create(options.limits);
+    this.#selected = selected;
     this.prototypes = prototypesOf(server);
     this.limits = options.limits;
     this.timeouts = options.timeouts;
@@ -98,38 +117,61 @@ export class Acceptor implements ConnectionContext {
     this.server.report(new ProtocolError(row), undefined);
   }
 
-  /** The server listens: who may connect, and by which protocols, is settled now. */
+  /**
+   * The server listens: who may connect, by which protocols and over what, is settled now.
+   *
+   * @throws UsageError when the native transport is asked for and cannot run
+   */
   open(bound: BoundAddress): void {
     this.draining = false;
     this.#protocols = bound.protocols;
     this.#peers = createPeerCheck(this.#options.trust, bound.transport);
+    this.#openTransport(bound);
     this.#clock = setInterval(() => this.#tick(), CLOCK_MS).unref();
+  }
+
+  /** Lets the addon accept from the listening socket, where that is wished and possible. */
+  #openTransport(bound: BoundAddress): void {
+    const { protocols } = bound;
+    const { openTransport } = this.#selected;
+    this.transport = chooseTransport(
+      this.#options.transport,
+      this.server,
+      this.#selected,
+      protocols,
+    );
+    if (this.transport.name !== "native" || openTransport === undefined) return;
+    const isUnix = bound.transport === "unix";
+    this.#native = new NativeListener(this.server, this, protocols, openTransport, isUnix);
   }
 
   #tick(): void {
     this.nowMs = now();
+    this.#native?.check(this.nowMs, this.timeouts.idle);
     for (const connection of this.#connections) connection.check();
   }
 
   /** Takes one accepted socket. */
   accept(socket: Socket): void {
-    if (!this.#peers.allows(socket.remoteAddress)) {
+    if (socket instanceof ConnectionSocket) return;
+    if (!this.admits(socket)) {
       socket.destroy();
-      return;
-    }
-    if (this.#connections.size >= this.limits.connections) {
-      socket.destroy();
-      this.server.emit("drop", {
-        localAddress: socket.localAddress,
-        remoteAddress: socket.remoteAddress,
-      });
       return;
     }
     const protocols = this.#protocols;
     const only = protocols.length === 1 ? protocols[0] : undefined;
     if (only === "http") this.#serveHttp(socket);
-    else if (only !== undefined) this.#begin(socket, only);
+    else if (only !== undefined) this.#beginNode(socket, only);
     else this.#sniff(socket, protocols);
+  }
+
+  admits(peer: Transport | Socket): boolean {
+    if (this.#peers !== EVERYBODY && !this.#peers.allows(peer.remoteAddress || undefined))
+      return false;
+    if (this.#connections.size < this.limits.connections) return true;
+    const { localAddress, remoteAddress } = peer as Socket;
+    this.server.emit("drop", { localAddress, remoteAddress });
+    return false;
   }
 
   #serveHttp(socket: Socket): void {
@@ -156,7 +198,7 @@ export class Acceptor implements ConnectionContext {
       else if (name === "http") {
         this.#serveHttp(socket);
         socket.unshift(chunk);
-      } else this.#begin(socket, name).received(chunk);
+      } else this.#beginNode(socket, name).received(chunk);
     };
     socket.on("data", first);
     socket.on("error", close);
@@ -165,12 +207,41 @@ export class Acceptor implements ConnectionContext {
     socket.setTimeout(this.timeouts.idle);
   }
 
-  #begin(socket: Socket, name: ProtocolName): Connection {
-    const setup = this.#setups.get(name)!;
-    const connection = new Connection(this, setup, () => this.#connections.delete(connection));
-    connection.transport = new Transport(socket, connection);
+  #beginNode(socket: Socket, name: ProtocolName): NodeTransport {
+    const { engine } = this;
+    const { protocol, decoderOptions } = this.#setups.get(name)!;
+    const connection = new Connection(this, this.#setups.get(name)!);
+    const decoder = engine.createDecoder(protocol, decoderOptions);
+    const transport = new NodeTransport(socket, engine, decoder, this.writer, connection);
+    connection.transport = transport;
+    this.#connections.add(connection);
+    return transport;
+  }
+
+  get decoderOptions(): DecoderOptions {
+    return this.#setups.get("fastcgi")!.decoderOptions;
+  }
+
+  begin(name: ProtocolName, transport: Transport): Connection {
+    const connection = new Connection(this, this.#setups.get(name)!);
+    connection.transport = transport;
     this.#connections.add(connection);
     return connection;
+  }
+
+  starved(errno: number): void {
+    this.acceptFailures++;
+    if (this.#toldMs !== 0 && this.nowMs - this.#toldMs < STARVED_MS) return;
+    this.#toldMs = this.nowMs;
+    const name = getSystemErrorName(-errno);
+    const sentence =
+      `No descriptor is left for another connection (${name}), which waits until one is free; ` +
+      "raise the limit of open files (ulimit -n, LimitNOFILE=) or lower limits.connections.";
+    this.server.report(new UsageError(sentence, "ERR_NO_DESCRIPTOR"), undefined);
+  }
+
+  forget(connection: Connection): void {
+    this.#connections.delete(connection);
   }
 
   /** Soft stop: what runs is finished. */
@@ -188,6 +259,7 @@ export class Acceptor implements ConnectionContext {
 
   /** Hard stop. */
   destroyAll(): void {
+    this.#native?.destroySilent();
     for (const connection of this.#connections) connection.destroy();
     for (const socket of this.#httpSockets) socket.destroy();
   }

@@ -18,6 +18,9 @@ export interface PeerCheck {
   allows(remoteAddress: string | undefined): boolean;
 }
 
+/** The check where nobody is refused: it needs no address. */
+export const EVERYBODY: PeerCheck = { allows: () => true };
+
 /** One entry of an allow-list: an address, or the addresses that share its first bits. */
 interface Entry {
   readonly address: string;
@@ -101,12 +104,12 @@ function blockListOf(entries: readonly string[]): BlockList {
 export function createPeerCheck(trust: TrustSettings, transport: "tcp" | "unix"): PeerCheck {
   if (transport === "unix") {
     const allowed = trust.webServerAddresses === undefined;
-    return { allows: () => allowed };
+    return allowed ? EVERYBODY : { allows: () => false };
   }
   const lists = [trust.peers, trust.webServerAddresses]
     .filter((entries) => entries !== undefined)
     .map(blockListOf);
-  if (lists.length === 0) return { allows: () => true };
+  if (lists.length === 0) return EVERYBODY;
   return {
     allows(remoteAddress) {
       // A TCP peer without address is one that has already gone.

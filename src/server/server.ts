@@ -21,6 +21,7 @@ import { isConsequence } from "./consequence.ts";
 import { listenArguments } from "./listen-arguments.ts";
 import { environment, listen } from "./listen.ts";
 import type { BoundAddress, ResolvedOptions } from "./settings.ts";
+import type { TransportChoice } from "./transport-choice.ts";
 
 const requestStart = channel("http.server.request.start");
 const responseFinish = channel("http.server.response.finish");
@@ -70,10 +71,8 @@ export class Server extends AdoptableServer {
     // http.Server's own listener serves connections that turn out to speak HTTP.
     const httpConnection = this.listeners("connection")[0] as (socket: Socket) => void;
     this.removeListener("connection", httpConnection);
-    const engine = selected.create(options.limits);
-    this.#acceptor = new Acceptor(this, options, engine, (socket) =>
-      httpConnection.call(this, socket),
-    );
+    const serveHttp = (socket: Socket): void => httpConnection.call(this, socket);
+    this.#acceptor = new Acceptor(this, options, selected, serveHttp);
     this.prependListener("connection", (socket: Socket) => this.#acceptor.accept(socket));
     this.prependListener("request", attachHttpGateway);
     options.signal?.addEventListener("abort", () => this.close(), { once: true });
@@ -95,6 +94,11 @@ export class Server extends AdoptableServer {
   /** Protocols this server answers: those of its options, without AJP where `auto` had to leave it out. */
   get protocols(): readonly ProtocolName[] {
     return this.#bound?.protocols ?? this.#options.protocols;
+  }
+
+  /** What moves its bytes, and why; undefined before it listens. */
+  get transport(): TransportChoice | undefined {
+    return this.#acceptor.transport;
   }
 
   /** Where it listens, for people: `unix:/run/x.sock`, `127.0.0.1:9000`, `fd 0`; undefined before it does. */

@@ -118,6 +118,7 @@ export interface ResolvedOptions {
   readonly auto: boolean;
   /** As given; undefined leaves the choice to POSTERN_ENGINE. */
   readonly engine: "native" | "typescript" | "auto" | undefined;
+  readonly transport: "native" | "node" | "auto";
   readonly multiplex: boolean;
   readonly halfOpen: boolean;
   /** Forces the mount prefix, "" included; undefined: found per request. */

@@ -53,6 +53,34 @@ export const RowKind = {
   ERROR: 9,
 } as const;
 
+/**
+ * What happened to a connection of the native transport. Its rows and those of its decoder share one table, and name it
+ * in the column CONNECTION.
+ *
+ * - OPEN      a connection was accepted.
+ * - SPEAKS    its first bytes came, ring [start, start+length); detail = what the table of first bytes says of them.
+ *             For a protocol with a decoder its rows follow; otherwise the bytes are whoever's reads this row.
+ * - ENDED     the peer will send nothing more; detail = an {@link EndedDetail}.
+ * - DRAINED   what was queued has gone to the kernel.
+ * - GONE      the connection is closed already; detail = an errno, or 0. No row of it follows.
+ * - DROPPED   length bytes came and were thrown away.
+ * - HELD      more bytes wait behind an unanswered upgrade than a frame can have: reading has to pause.
+ * - ACCEPT_FAILED  there was no descriptor for a connection; detail = errno. Nobody is accepted until we say so.
+ */
+export const TransportRow = {
+  OPEN: 20,
+  SPEAKS: 21,
+  ENDED: 22,
+  DRAINED: 23,
+  GONE: 24,
+  DROPPED: 25,
+  HELD: 26,
+  ACCEPT_FAILED: 27,
+} as const;
+
+/** How a peer has ended: its own side; both (unix sockets alone can tell); or its own while unread bytes may wait. */
+export const EndedDetail = { HALF: 0, CLOSED: 1, UNREAD: 2 } as const;
+
 /** Roles of a request, as FastCGI numbers them (§6.1); SCGI and AJP requests are RESPONDER. */
 export const Role = { RESPONDER: 1, AUTHORIZER: 2, FILTER: 3 } as const;
 

@@ -33,9 +33,10 @@ export interface Ring {
  * Makes a ring.
  *
  * @param headBytes `limits.headBytes`: size of the head area, in bytes
+ * @param readBytes size of the read area, in bytes
  */
-export function createRing(headBytes: number): Ring {
-  const readEnd = MARGIN_BYTES + READ_BYTES;
+export function createRing(headBytes: number, readBytes: number = READ_BYTES): Ring {
+  const readEnd = MARGIN_BYTES + readBytes;
   const headEnd = readEnd + headBytes;
   // allocUnsafeSlow: never a slice of Node's shared pool, since the addon keeps a pointer to it.
   const bytes = Buffer.allocUnsafeSlow(headEnd);

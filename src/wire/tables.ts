@@ -23,10 +23,11 @@ export interface Tables {
  * Makes a set of tables.
  *
  * @param fieldCount `limits.fieldCount`: the most fields one head may have
+ * @param heads      how many heads with so many fields shall fit
  */
-export function createTables(fieldCount: number): Tables {
+export function createTables(fieldCount: number, heads = 1): Tables {
   const eventCells = EVENT_ROWS * EVENT_WIDTH;
-  const fieldCells = (fieldCount + FIELD_ROWS_EXTRA) * FIELD_WIDTH;
+  const fieldCells = (fieldCount + FIELD_ROWS_EXTRA) * FIELD_WIDTH * heads;
   // One piece of memory: the addon asks of each piece, call by call, whether it is still there.
   const cells = new Int32Array(eventCells + fieldCells + STATE_CELLS);
   return {

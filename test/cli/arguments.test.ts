@@ -15,6 +15,7 @@ const SAMPLES: Readonly<Record<OptionType["type"], readonly [string, unknown] | 
   octal: ["0640", "0640"],
   account: ["www-data", "www-data"],
   engine: ["typescript", "typescript"],
+  transport: ["node", "node"],
   protocol: ["scgi,http", ["scgi", "http"]],
   descriptor: ["systemd:web", "systemd:web"],
   list: ["::1, 127.0.0.1", ["::1", "127.0.0.1"]],

@@ -51,7 +51,7 @@ describe("the start line", () => {
     const { version } = JSON.parse(fs.readFileSync("package.json", "utf8")) as { version: string };
     expect(await running.started).toBe(
       `postern ${version}: fastcgi on unix:${path("a.sock")}, ` +
-        `engine typescript (POSTERN_ENGINE asks for it), pid ${running.child.pid}`,
+        `engine typescript (POSTERN_ENGINE asks for it), transport node (the engine is typescript), pid ${running.child.pid}`,
     );
     running.child.kill("SIGTERM");
     const { code, stdout } = await running.ended;

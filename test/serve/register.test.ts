@@ -90,7 +90,7 @@ describe("the program's first http.Server that listens is a gateway", () => {
     });
     const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
     expect(child.lines[0]).toBe(
-      `postern ${version}: fastcgi on unix:${socket}, engine typescript (POSTERN_ENGINE asks for it), pid ${child.pid}`,
+      `postern ${version}: fastcgi on unix:${socket}, engine typescript (POSTERN_ENGINE asks for it), transport node (the engine is typescript), pid ${child.pid}`,
     );
   });
 });

@@ -23,7 +23,7 @@ export interface Act {
 }
 
 /** Options of a behaviour. */
-export interface Setting extends Omit<ServeOptions, "protocol"> {
+export interface Setting extends Omit<ServeOptions, "protocol" | "transport"> {
   /** @default all three */
   readonly only?: readonly FramedProtocol[];
   /** @default "unix" */

@@ -3,7 +3,7 @@
  * They behave as applications do; what has to come of it is said by the tests.
  */
 import { once } from "node:events";
-import type { ServerResponse } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import type { GatewayRequest } from "../../src/handler/node/request.ts";
 import type { NodeHandler } from "../../src/serve/application.ts";
 
@@ -71,12 +71,20 @@ export class Latch<T = void> {
 }
 
 /** Waits until a condition holds; fails when it never does. */
-export async function until(condition: () => boolean, ms = 5_000): Promise<void> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  ms = 5_000,
+): Promise<void> {
   const end = performance.now() + ms;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > end) throw new Error("it never came to be");
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+/** How many connections a server has. */
+export function connectionsOf(server: Server): Promise<number> {
+  return new Promise((resolve) => server.getConnections((_error, count) => resolve(count)));
 }
 
 /** Waits. */

@@ -30,6 +30,26 @@ export const ENGINES: readonly TestEngine[] = [
     : { name: "native", create: nativeEngine(loaded.addon), reason: "" },
 ];
 
+/** What bytes go through in a server: an engine over node:net, or the addon's own transport. */
+export type Configuration = EngineName | "native transport";
+
+/** Every configuration, or the reason why it cannot run; there are transports of the addon on Linux only. */
+export const CONFIGURATIONS: readonly (Omit<TestEngine, "name"> & {
+  readonly name: Configuration;
+})[] = [
+  ...ENGINES,
+  ...(process.platform === "linux" ? [{ ...ENGINES[1]!, name: "native transport" as const }] : []),
+];
+
+/** The options of a server that make it run in a configuration. */
+export function wayOf(configuration: Configuration): {
+  readonly engine: EngineName;
+  readonly transport: "node" | "native";
+} {
+  if (configuration === "native transport") return { engine: "native", transport: "native" };
+  return { engine: configuration, transport: "node" };
+}
+
 /**
  * Runs one suite for each engine; one that cannot run is skipped by name, or fails where CI asks for both.
  *

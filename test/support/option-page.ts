@@ -85,6 +85,8 @@ function taken(takes: OptionType): string {
       return "name or id";
     case "engine":
       return "`native`, `typescript` or `auto`";
+    case "transport":
+      return "`native`, `node` or `auto`";
     case "protocol":
       return "`fastcgi` (`fcgi`), `scgi`, `ajp` (`ajp13`), `http`, a list of these, or `auto`";
     case "descriptor":

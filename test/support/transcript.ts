@@ -15,12 +15,11 @@ import { type AddressInfo, connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "vitest";
-import type { EngineName } from "../../src/engine/engine.ts";
 import type { Application } from "../../src/serve/application.ts";
 import type { ServeOptions } from "../../src/serve/options.ts";
 import { serve } from "../../src/serve/serve.ts";
 import type { Server } from "../../src/server/server.ts";
-import { ENGINES } from "./engines.ts";
+import { type Configuration, CONFIGURATIONS, wayOf } from "./engines.ts";
 import { Wire } from "./scripted-peer.ts";
 import { type Answer, AnswerReader } from "./transcript-answers.ts";
 
@@ -94,7 +93,7 @@ export interface Stage {
 }
 
 /** What a transcript is played with. */
-export interface Scene extends ServeOptions {
+export interface Scene extends Omit<ServeOptions, "transport"> {
   readonly protocol?: FramedProtocol;
   readonly handler: Application;
   /** @default "unix" */
@@ -104,7 +103,7 @@ export interface Scene extends ServeOptions {
 /** Opens a server, plays, and closes everything. */
 export async function play(
   scene: Scene,
-  engine: EngineName,
+  configuration: Configuration,
   script: (stage: Stage) => Promise<void>,
 ): Promise<void> {
   const { handler, transport = "unix", protocol = "fastcgi", ...options } = scene;
@@ -114,7 +113,8 @@ export async function play(
   const address = transport === "unix" ? { socket: path } : { host: "127.0.0.1", port: 0 };
   const secret = protocol === "ajp" && transport === "tcp" ? { ajp: { secret: SECRET } } : {};
   const onError = (error: unknown): void => void errors.push(error);
-  const server = serve(handler, { onError, engine, protocol, ...secret, ...address, ...options });
+  const way = wayOf(configuration);
+  const server = serve(handler, { onError, ...way, protocol, ...secret, ...address, ...options });
   const peers: Peer[] = [];
   try {
     await server.ready();
@@ -141,9 +141,12 @@ export async function play(
   }
 }
 
-/** Calls `body` for each engine that can run; `rule` names what is skipped on one that cannot. */
-export function eachEngine(rule: string, body: (engine: EngineName) => void): void {
-  for (const { name, create, reason } of ENGINES) {
+/**
+ * Calls `body` for each configuration that can run: either engine over node:net, and the native transport; `rule` names
+ * what is skipped where one cannot.
+ */
+export function eachEngine(rule: string, body: (configuration: Configuration) => void): void {
+  for (const { name, create, reason } of CONFIGURATIONS) {
     if (create !== undefined) body(name);
     else if (process.env["CI"] === "true") throw new Error(`The ${name} engine: ${reason}.`);
     else test.skip(`${rule} · ${name} (skipped: ${reason})`, () => undefined);

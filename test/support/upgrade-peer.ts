@@ -15,8 +15,8 @@ import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { EngineName } from "../../src/engine/engine.ts";
 import type { ServeOptions } from "../../src/serve/options.ts";
+import { type Configuration, wayOf } from "./engines.ts";
 import { createServer as createGateway } from "../../src/serve/serve.ts";
 import { Server } from "../../src/server/server.ts";
 import { Wire } from "./scripted-peer.ts";
@@ -37,7 +37,7 @@ export interface UpgradeRequest extends IncomingMessage {
 }
 
 /** What is served. */
-export interface UpgradeScene extends Omit<ServeOptions, "protocol"> {
+export interface UpgradeScene extends Omit<ServeOptions, "protocol" | "transport"> {
   /** Undefined: nobody listens. */
   readonly upgrade?: UpgradeListener | undefined;
   readonly request?: (req: UpgradeRequest, res: ServerResponse) => void;
@@ -185,7 +185,7 @@ export interface UpgradeStage {
 /** Serves, plays and closes everything; resolves to what the script returns. */
 export async function playUpgrade<T>(
   way: UpgradeWay,
-  engine: EngineName,
+  configuration: Configuration,
   scene: UpgradeScene,
   script: (stage: UpgradeStage) => Promise<T>,
 ): Promise<T> {
@@ -199,7 +199,7 @@ export async function playUpgrade<T>(
       ? createServer()
       : createGateway({
           protocol: way === "http" ? "auto" : way,
-          engine,
+          ...wayOf(configuration),
           ajp: { secret: "sixteen bytes and more" },
           onError: (error) => void errors.push(error),
           ...options,

@@ -2,8 +2,7 @@
  * Deadlines, made short: heads, bodies and readers that take too long, kept connections that idle, whole requests.
  * The clock looks twice a second, so times are lower bounds.
  */
-import { Socket } from "node:net";
-import { afterAll, beforeAll, describe, expect, vi } from "vitest";
+import { describe, expect } from "vitest";
 import { ERRORS } from "../../../src/errors.ts";
 import { echo, echoed, hello, Latch, pause, until } from "../../support/behaviour.ts";
 import { transcript } from "../../support/transcript.ts";
@@ -180,61 +179,6 @@ describe.concurrent("timeouts.idle", () => {
       await peer.expectsSilence(300);
       peer.sends(fastcgiRequest({ keep: true }));
       expect(await peer.answer()).toMatchObject({ body: "slow" });
-    },
-  );
-});
-
-describe.concurrent("timeouts.write", () => {
-  // A peer that does not read does not see the reset either: node reports what it finds later as an end.
-  const resetPorts: (number | undefined)[] = [];
-
-  beforeAll(() => {
-    const { resetAndDestroy } = Socket.prototype;
-    vi.spyOn(Socket.prototype, "resetAndDestroy").mockImplementation(function (this: Socket) {
-      resetPorts.push(this.remotePort);
-      return resetAndDestroy.call(this);
-    });
-  });
-
-  afterAll(() => {
-    vi.restoreAllMocks();
-  });
-
-  transcript(
-    "breaks a response of which the peer takes nothing (ERR_TIMEOUT_WRITE, X-7)",
-    () => {
-      return {
-        timeouts: { write: 300 },
-        transport: "tcp" as const,
-        handler: (_req, res) => void res.end(Buffer.alloc(20_000_000)),
-      };
-    },
-    async ({ peer }) => {
-      expect(ERRORS.TIMEOUT_WRITE.status).toBe(0);
-      peer.socket.pause();
-      peer.sends(fastcgiRequest());
-      await until(() => resetPorts.includes(peer.socket.localPort), 3_000);
-    },
-  );
-
-  transcript(
-    "leaves a slow reader of a closing connection alone that takes a little now and then",
-    {
-      timeouts: { write: 1_200 },
-      handler: (_req, res) => void res.end(Buffer.alloc(8_000_000)),
-    },
-    async ({ peer }) => {
-      peer.socket.pause();
-      peer.sends(fastcgiRequest());
-      // Longer than the linger, which must not begin before the last byte has left.
-      for (let i = 0; i < 6; i++) {
-        await pause(500);
-        peer.socket.resume();
-        await pause(1);
-        peer.socket.pause();
-      }
-      peer.socket.resume();
-      expect((await peer.answer()).body.length).toBe(8_000_000);
     },
   );
 });

@@ -4,8 +4,8 @@
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { EngineName } from "../../../src/engine/engine.ts";
 import type { ServeOptions } from "../../../src/serve/options.ts";
+import type { Configuration } from "../../support/engines.ts";
 import { echo } from "../../support/behaviour.ts";
 import { eachEngine, type FramedProtocol, type Peer, play } from "../../support/transcript.ts";
 import type { Answer } from "../../support/transcript-answers.ts";
@@ -17,7 +17,7 @@ interface Outcome {
   readonly answers: readonly (number | Partial<Answer>)[];
   /** FIN, a connection that stays, or (the peer ends it) nothing at all. */
   readonly after: "closes" | "stays" | "peer ends";
-  readonly options?: Omit<ServeOptions, "protocol">;
+  readonly options?: Omit<ServeOptions, "protocol" | "transport">;
 }
 
 interface JsonVector {
@@ -150,7 +150,7 @@ async function playSteps(peer: Peer, vector: JsonVector, outcome: Outcome): Prom
   return answers;
 }
 
-async function check(protocol: FramedProtocol, vector: JsonVector, engine: EngineName) {
+async function check(protocol: FramedProtocol, vector: JsonVector, engine: Configuration) {
   const outcome = outcomeOf(protocol, vector.id);
   const scene = { protocol, handler: echo, ...outcome.options };
   await play(scene, engine, async ({ peer }) => {

@@ -1,0 +1,266 @@
+/**
+ * A net.Server that listens → a native transport that accepts in its place; the server goes on as if it did itself.
+ * It takes the listening descriptor over and counts connections where net.Server does; who may connect and what a
+ * connection carries is the acceptor's. Only this file knows net.Server's private members.
+ */
+import { closeSync, openSync } from "node:fs";
+import { type Server as NetServer, Socket } from "node:net";
+import { ConnectionSocket } from "../connection/connection-socket.ts";
+import { type HubOwner, NativeHub } from "../connection/native-hub.ts";
+import type { NativeTransport } from "../connection/native-transport.ts";
+import type { Transport, TransportListener } from "../connection/transport.ts";
+import type { Writer } from "../connection/writer.ts";
+import type { TransportFactory } from "../engine/transport.ts";
+import type { ProtocolName } from "../http/head.ts";
+import { sniffProtocol } from "../protocols/sniff.ts";
+import { ProtocolNumber } from "../wire/abi.ts";
+import type { DecoderOptions, Limits } from "../wire/limits.ts";
+
+/** In the table of first bytes: bytes of HTTP, which node's own code serves. */
+const HTTP = 4;
+const NUMBERS = {
+  fastcgi: ProtocolNumber.FASTCGI,
+  scgi: ProtocolNumber.SCGI,
+  ajp: ProtocolNumber.AJP,
+  http: HTTP,
+} as const;
+const NAMES: readonly (ProtocolName | undefined)[] = [undefined, "fastcgi", "scgi", "ajp", "http"];
+
+/** What a server has of its handle, and of its connections, under names of its own. */
+interface PrivateServer extends NetServer {
+  _handle: ListeningHandle | null;
+  _connections: number;
+  _emitCloseIfDrained(): void;
+}
+
+/** A handle of libuv's, as net.Server uses it. */
+interface ListeningHandle {
+  readonly fd?: number;
+  close(callback?: () => void): void;
+  ref(): void;
+  unref(): void;
+  getsockname?(out: object): number;
+}
+
+/** Whoever decides about connections. */
+export interface ConnectionKeeper {
+  readonly nowMs: number;
+  readonly writer: Writer;
+  readonly limits: Readonly<Limits>;
+  readonly decoderOptions: DecoderOptions;
+  /** May this peer connect, and is there room for it? */
+  admits(transport: Transport): boolean;
+  /** Makes a connection of a transport. */
+  begin(name: ProtocolName, transport: Transport): TransportListener;
+  /** The system has no descriptor for a connection. */
+  starved(errno: number): void;
+}
+
+/** Why a listening server cannot be taken over, as one clause; undefined where it can. */
+export function takeoverObstacle(server: NetServer): string | undefined {
+  const handle = (server as PrivateServer)._handle;
+  if (handle === null || handle.fd === undefined || handle.fd < 0) {
+    return "the listening socket belongs to another process";
+  }
+  return server.listenerCount("connection") > 1
+    ? 'somebody listens for "connection", which needs sockets of node:net'
+    : undefined;
+}
+
+/** The first bytes of all protocols that are answered; with one of them nothing is guessed. */
+function firstBytes(protocols: readonly ProtocolName[]): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) => {
+    const name = sniffProtocol(byte, protocols);
+    return name === undefined ? 0 : NUMBERS[name];
+  });
+}
+
+/** One listening descriptor, accepted from by the addon. */
+export class NativeListener implements HubOwner {
+  readonly isUnix: boolean;
+  readonly #server: PrivateServer;
+  readonly #keeper: ConnectionKeeper;
+  readonly #only: ProtocolName | undefined;
+  readonly #hub: NativeHub;
+  /** Connections that have sent nothing yet, where the first byte decides. */
+  readonly #silent = new Set<NativeTransport>();
+  /** What listeners of "connection" were shown. */
+  readonly #shown = new Map<NativeTransport, ConnectionSocket>();
+  #listening = true;
+  #wanted = true;
+  #open = 0;
+  /** Had the system no descriptor for a connection, since accepting was tried last? */
+  #isStarved = false;
+  #isReferenced = false;
+
+  /**
+   * Precondition: {@link takeoverObstacle} found none.
+   *
+   * @throws Error when the system gives no epoll set
+   */
+  constructor(
+    server: NetServer,
+    keeper: ConnectionKeeper,
+    protocols: readonly ProtocolName[],
+    openTransport: TransportFactory,
+    isUnix: boolean,
+  ) {
+    this.isUnix = isUnix;
+    this.#server = server as PrivateServer;
+    this.#keeper = keeper;
+    this.#only = protocols.length === 1 ? protocols[0] : undefined;
+    const { limits, decoderOptions } = keeper;
+    const table = firstBytes(protocols);
+    const turn = (): void => this.#hub.turn();
+    const memory = openTransport({ limits, decoderOptions, protocols: table, turn });
+    this.#hub = new NativeHub(memory, this, keeper.writer);
+    this.#takeOver();
+  }
+
+  get nowMs(): number {
+    return this.#keeper.nowMs;
+  }
+
+  /** The descriptor is duplicated, libuv's handle closed, and ours put in its place. */
+  #takeOver(): void {
+    const handle = this.#server._handle!;
+    const fd = handle.fd!;
+    const errno = this.#hub.functions.listen(fd);
+    if (errno !== 0) {
+      this.#hub.functions.close();
+      throw new Error(`The listening descriptor cannot be duplicated (errno ${errno}).`);
+    }
+    const name = {};
+    handle.getsockname?.(name);
+    handle.close();
+    if (fd < 3) keepTaken(fd);
+    this.#server._handle = {
+      fd,
+      close: (callback?: () => void) => this.#close(callback),
+      ref: () => this.#want(true),
+      unref: () => this.#want(false),
+      getsockname: (out: object) => {
+        Object.assign(out, name);
+        return 0;
+      },
+    };
+    this.#refer();
+  }
+
+  #want(wanted: boolean): void {
+    this.#wanted = wanted;
+    this.#refer();
+  }
+
+  /** As sockets of node:net: a listening server and each open connection keep the process. */
+  #refer(): void {
+    const referenced = (this.#listening && this.#wanted) || this.#open > 0;
+    if (referenced === this.#isReferenced) return;
+    this.#isReferenced = referenced;
+    this.#hub.functions.setReferenced(referenced);
+  }
+
+  #close(callback: (() => void) | undefined): void {
+    this.#listening = false;
+    this.#hub.functions.unlisten();
+    this.#refer();
+    this.#closeIfDrained();
+    if (callback !== undefined) setImmediate(callback);
+  }
+
+  #closeIfDrained(): void {
+    if (!this.#listening && this.#open === 0) this.#hub.functions.close();
+  }
+
+  // --- HubOwner -----------------------------------------------------------------------------------
+
+  opened(transport: NativeTransport): void {
+    this.#open++;
+    this.#server._connections++;
+    if (this.#open === 1) this.#refer();
+    const { maxConnections, _connections } = this.#server;
+    if (_connections > (maxConnections ?? Number.POSITIVE_INFINITY)) transport.destroy();
+    else if (!this.#keeper.admits(transport)) transport.destroy();
+    else if (this.#only === undefined) this.#silent.add(transport);
+    else this.#begin(this.#only, transport);
+  }
+
+  #begin(name: ProtocolName, transport: NativeTransport): void {
+    transport.listener = this.#keeper.begin(name, transport);
+    // One listener is the acceptor's own.
+    if (this.#server.listenerCount("connection") < 2) return;
+    const socket = new ConnectionSocket(transport);
+    this.#shown.set(transport, socket);
+    this.#server.emit("connection", socket as unknown as Socket);
+  }
+
+  speaks(transport: NativeTransport, protocol: number, bytesView: Uint8Array): void {
+    if (this.#only !== undefined) return;
+    this.#silent.delete(transport);
+    const name = NAMES[protocol];
+    if (name === undefined) transport.destroy();
+    else if (name === "http") this.#handOver(transport, bytesView);
+    else this.#begin(name, transport);
+  }
+
+  /** Node's own server takes the descriptor, and what was read of it. */
+  #handOver(transport: NativeTransport, bytesView: Uint8Array): void {
+    const fd = transport.release();
+    if (fd < 0) return;
+    this.#open--;
+    const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
+    // net.Server counts it, as it would have one that it accepted.
+    Object.assign(socket, { server: this.#server, _server: this.#server });
+    const first = Buffer.from(bytesView);
+    this.#server.emit("connection", socket);
+    socket.unshift(first);
+    this.#refer();
+  }
+
+  left(transport: NativeTransport): void {
+    this.#open--;
+    this.#silent.delete(transport);
+    this.#shown.get(transport)?.destroy();
+    this.#shown.delete(transport);
+    this.#server._connections--;
+    this.#acceptAgain();
+    if (this.#open === 0) this.#refer();
+    this.#server._emitCloseIfDrained();
+    this.#closeIfDrained();
+  }
+
+  starved(errno: number): void {
+    this.#isStarved = true;
+    this.#keeper.starved(errno);
+  }
+
+  #acceptAgain(): void {
+    if (!this.#isStarved) return;
+    this.#isStarved = false;
+    this.#hub.functions.acceptAgain();
+  }
+
+  // --- the acceptor's words -----------------------------------------------------------------------
+
+  /** Called by the coarse timer: silent connections have `timeouts.idle`, and accepting is tried again. */
+  check(nowMs: number, idleMs: number): void {
+    if (idleMs > 0) {
+      for (const transport of this.#silent) {
+        if (nowMs - transport.openedMs >= idleMs) transport.destroy();
+      }
+    }
+    this.#acceptAgain();
+    if (this.#open > 0) this.#hub.turn();
+  }
+
+  /** Closes connections that have sent nothing. */
+  destroySilent(): void {
+    for (const transport of this.#silent) transport.destroy();
+  }
+}
+
+/** Standard descriptors are not left free: the next file that is opened would be taken for one of them. */
+function keepTaken(fd: number): void {
+  const taken = openSync("/dev/null", "r+");
+  if (taken !== fd) closeSync(taken);
+}
