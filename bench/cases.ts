@@ -15,7 +15,8 @@ import type { BenchRead, BenchRequest, DecodedProtocol } from "./streams.ts";
 /** The protocols that have a decoder. */
 export const PROTOCOLS: Readonly<Record<DecodedProtocol, Protocol>> = { fastcgi, scgi, ajp };
 
-const OPTIONS: DecoderOptions = {
+/** Decoder options of every bench: the defaults. */
+export const BENCH_OPTIONS: DecoderOptions = {
   ...DEFAULT_LIMITS,
   requestsPerConnection: 1,
   ajpPacketBytes: 8192,
@@ -56,14 +57,14 @@ export function decodeCase(
   name: DecodedProtocol,
   reads: readonly BenchRead[],
 ): DecodeCase {
-  const engine = create(OPTIONS);
+  const engine = create(BENCH_OPTIONS);
   const protocol = PROTOCOLS[name];
   const calls = layOut(engine, reads);
   // SCGI has one request on a connection, so its decoder is part of the price.
   const isSingle = name === "scgi";
-  let kept: Decoder = engine.createDecoder(protocol, OPTIONS);
+  let kept: Decoder = engine.createDecoder(protocol, BENCH_OPTIONS);
   const decodeOnce = (each?: (rows: number, call: Call) => void): number => {
-    if (isSingle) kept = engine.createDecoder(protocol, OPTIONS);
+    if (isSingle) kept = engine.createDecoder(protocol, BENCH_OPTIONS);
     let rows = 0;
     for (const call of calls) {
       if (call.asked) kept.note(Note.ASKED, 1);

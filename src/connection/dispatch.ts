@@ -4,7 +4,7 @@
  * buffer — and decides nothing.
  */
 import { type ErrorRow, errorRow, InternalError } from "../errors.ts";
-import { FieldBlock } from "../http/field-block.ts";
+import { type FieldBlock, keptFields } from "../http/field-block.ts";
 import type { HeadMeta } from "../protocols/protocol.ts";
 import { EVENT_WIDTH, FIELD_WIDTH, HeadColumn, RowKind } from "../wire/abi.ts";
 import type { Ring } from "../wire/ring.ts";
@@ -31,19 +31,30 @@ function copyOf(ring: Ring, start: number, length: number): Buffer {
   return chunk;
 }
 
-/** A head's bytes as one string, its offsets relative to that string. */
-function readFields(ring: Ring, fields: Int32Array, first: number, count: number): FieldBlock {
+/**
+ * The fields of a HEAD row; they own their rows, since the next decode writes over the table.
+ *
+ * @param text   the head's bytes as a latin1 string
+ * @param fields the field table
+ * @param first  the head row
+ * @param count  field rows with it
+ */
+export function readFields(
+  text: string,
+  fields: Int32Array,
+  first: number,
+  count: number,
+): FieldBlock {
   const at = first * FIELD_WIDTH;
-  const bytesStart = fields[at + HeadColumn.BYTES_START]!;
-  const bytesLength = fields[at + HeadColumn.BYTES_LENGTH]!;
-  const text = ring.bytes.toString("latin1", bytesStart, bytesStart + bytesLength);
-  const rows = fields.slice(at + FIELD_WIDTH, at + count * FIELD_WIDTH);
-  for (let i = 0; i < rows.length; i += FIELD_WIDTH) {
-    const name = rows[i]!;
-    if (name < 0) rows[i] = name + bytesStart - 1;
-    rows[i + 2] = rows[i + 2]! - bytesStart;
-  }
-  return new FieldBlock(text, rows, count - 1);
+  const base = fields[at + HeadColumn.BYTES_START]!;
+  return keptFields(text, fields, at + FIELD_WIDTH, count - 1, base);
+}
+
+/** The bytes of a HEAD row's head, as latin1 text. */
+function headText(ring: Ring, fields: Int32Array, first: number): string {
+  const start = fields[first * FIELD_WIDTH + HeadColumn.BYTES_START]!;
+  const length = fields[first * FIELD_WIDTH + HeadColumn.BYTES_LENGTH]!;
+  return ring.bytes.toString("latin1", start, start + length);
 }
 
 /** Calls the receiver for the event row `index` of the tables. */
@@ -68,7 +79,8 @@ export function dispatchRow(
         metaA: fields[start * FIELD_WIDTH + HeadColumn.META_A]!,
         metaB: fields[start * FIELD_WIDTH + HeadColumn.META_B]!,
       };
-      return receiver.head(id, readFields(ring, fields, start, length), meta);
+      const text = headText(ring, fields, start);
+      return receiver.head(id, readFields(text, fields, start, length), meta);
     }
     case RowKind.BODY:
       return receiver.body(id, copyOf(ring, start, length));

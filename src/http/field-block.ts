@@ -1,71 +1,108 @@
 /**
- * One request's fields: one latin1 string and the offsets of names and values in it.
+ * One request's fields: one latin1 string and the places of names and values in it.
  * Names and values become strings when they are asked for, not before; nothing is interpreted.
- * It does not know where string and offsets came from.
+ * It does not know where string and places came from.
  */
 import { FIELD_NAMES } from "./field-names.ts";
 
 /** Integers a field has: nameId or −nameStart, nameLength, valueStart, valueLength. */
-const WIDTH = 4;
+export const FIELD_CELLS = 4;
 
-/** Fields of one request, in the order they came. Immutable; owns its string and offsets. */
+/**
+ * Cells of one slab. A typed array costs 200 to 300 ns to make, whatever its size, so the rows of several heads share
+ * one: about fifteen of a browser's. As long as one of them lives, so does the slab, hence no more than 8 KiB.
+ */
+const SLAB_CELLS = 2_048;
+
+let slab = new Int32Array(SLAB_CELLS);
+let slabUsed = 0;
+
+/** Fields of one request, in the order they came. Immutable. */
 export class FieldBlock {
   /** The whole head as latin1: every name and value is a part of it. */
   readonly text: string;
   /** How many fields there are. */
   readonly count: number;
-  readonly #rows: Int32Array;
+  /** Memory that holds the rows, and others before and after them. */
+  readonly rows: Int32Array;
+  /** Index of the first cell of the first row. */
+  readonly first: number;
+  /** What offsets in the rows count from: the offset of the first character of `text`. At least 1. */
+  readonly base: number;
 
   /**
    * @param text  the head's bytes as a latin1 string
-   * @param rows  four integers a field, offsets relative to `text`; a name is an id (> 0) or minus the offset of its
-   *              first byte minus one (so that a name at offset 0 can be told from no name). Kept, not copied
-   * @param count number of fields
+   * @param rows  holds four integers a field from cell `first` on, offsets from `base`; a name is an id (> 0), or minus
+   *              the offset of its first byte. Kept, not copied: see {@link keptFields}
    */
-  constructor(text: string, rows: Int32Array, count: number) {
+  constructor(text: string, rows: Int32Array, first: number, count: number, base: number) {
     this.text = text;
-    this.#rows = rows;
     this.count = count;
+    this.rows = rows;
+    this.first = first;
+    this.base = base;
   }
 
   /** Id of the i-th name, or 0 when it has none. */
   id(i: number): number {
-    const name = this.#rows[i * WIDTH]!;
+    const name = this.rows[this.first + i * FIELD_CELLS]!;
     return name > 0 ? name : 0;
   }
 
   /** The i-th name, in CGI spelling where it has an id, as it was sent otherwise. */
   name(i: number): string {
-    const name = this.#rows[i * WIDTH]!;
+    const at = this.first + i * FIELD_CELLS;
+    const name = this.rows[at]!;
     if (name > 0) return FIELD_NAMES[name]!;
-    const start = -name - 1;
-    return this.text.slice(start, start + this.#rows[i * WIDTH + 1]!);
+    const start = -name - this.base;
+    return this.text.slice(start, start + this.rows[at + 1]!);
   }
 
   /** The i-th value; "" where it is empty or null. */
   value(i: number): string {
-    const start = this.#rows[i * WIDTH + 2]!;
-    return this.text.slice(start, start + this.#rows[i * WIDTH + 3]!);
+    return this.valueAt(this.first + i * FIELD_CELLS);
   }
 
-  /** Length of the i-th value in bytes. */
-  valueLength(i: number): number {
-    return this.#rows[i * WIDTH + 3]!;
-  }
-
-  /** Index of the first field with this id, or −1. */
-  indexOf(id: number): number {
-    for (let i = 0; i < this.count; i++) {
-      if (this.#rows[i * WIDTH] === id) return i;
-    }
-    return -1;
+  /** Value of the row that begins at this cell. */
+  valueAt(cell: number): string {
+    const start = this.rows[cell + 2]! - this.base;
+    return this.text.slice(start, start + this.rows[cell + 3]!);
   }
 
   /** Value of the first field with this id that is not empty, or "". Empty counts as absent. */
   find(id: number): string {
-    for (let i = 0; i < this.count; i++) {
-      if (this.#rows[i * WIDTH] === id && this.#rows[i * WIDTH + 3]! > 0) return this.value(i);
+    const { rows, first } = this;
+    const end = first + this.count * FIELD_CELLS;
+    for (let at = first; at < end; at += FIELD_CELLS) {
+      if (rows[at] === id && rows[at + 3]! > 0) return this.valueAt(at);
     }
     return "";
   }
+}
+
+/**
+ * Fields whose rows somebody else will write over: they are copied.
+ *
+ * @param text  the head's bytes as a latin1 string
+ * @param rows  holds the rows from cell `first` on
+ * @param base  what their offsets count from, as {@link FieldBlock.base}
+ */
+export function keptFields(
+  text: string,
+  rows: Int32Array,
+  first: number,
+  count: number,
+  base: number,
+): FieldBlock {
+  const cells = count * FIELD_CELLS;
+  const view = rows.subarray(first, first + cells);
+  if (cells > SLAB_CELLS / 4) return new FieldBlock(text, view.slice(), 0, count, base);
+  if (slabUsed + cells > SLAB_CELLS) {
+    slab = new Int32Array(SLAB_CELLS);
+    slabUsed = 0;
+  }
+  const at = slabUsed;
+  slabUsed = at + cells;
+  slab.set(view, at);
+  return new FieldBlock(text, slab, at, count, base);
 }

@@ -10,6 +10,7 @@ const percent = (character: string): string =>
 
 /** What a raw target may not hold: controls and blanks, bytes over 127, and the # of a fragment. */
 const UNSAFE_IN_RAW = /[^\x21-\x7e]|#/g;
+const HAS_UNSAFE = /[^\x21-\x7e]|#/;
 /** What stands for itself in a path that was decoded (RFC 3986 pchar and "/"). */
 const UNSAFE_IN_DECODED = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/]/g;
 const ABSOLUTE = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?#]*/;
@@ -32,6 +33,21 @@ export function rawTarget(target: string, method: string): string {
   return url.replace(UNSAFE_IN_RAW, percent);
 }
 
+/**
+ * The raw target in [start, end) of a text, as {@link rawTarget}: what most clients send is taken as it is.
+ *
+ * @throws ProtocolError ERR_TARGET
+ */
+export function rawTargetAt(text: string, start: number, end: number, method: string): string {
+  const target = text.slice(start, end);
+  if (end === start || text.charCodeAt(start) !== 0x2f) return rawTarget(target, method);
+  for (let i = start; i < end; i++) {
+    const byte = text.charCodeAt(i);
+    if (byte < 0x21 || byte > 0x7e || byte === 0x23) return rawTarget(target, method);
+  }
+  return target;
+}
+
 /** Host of an absolute target, "" of another: it takes the place of the header's (RFC 9112 §3.2.2). */
 export function hostOf(target: string): string {
   if (target.charCodeAt(0) === 0x2f) return "";
@@ -45,7 +61,9 @@ export function encodePath(path: string): string {
 
 /** Path and query as one target. The query is raw; an empty one is none. */
 export function withQuery(path: string, query: string): string {
-  return query === "" ? path : `${path}?${query.replace(UNSAFE_IN_RAW, percent)}`;
+  if (query === "") return path;
+  // Asked first: a replacement by a function costs 200 ns, even of nothing.
+  return `${path}?${HAS_UNSAFE.test(query) ? query.replace(UNSAFE_IN_RAW, percent) : query}`;
 }
 
 /** The path of a target, without its query. */

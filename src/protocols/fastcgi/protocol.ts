@@ -4,7 +4,7 @@
  */
 import { ProtocolNumber } from "../../wire/abi.ts";
 import { carriesOverFastCgi } from "../cgi/upgrade.ts";
-import { readCgiHead } from "../cgi/variables.ts";
+import { createHeadReader } from "../cgi/variables.ts";
 import type { Protocol } from "../protocol.ts";
 import { createDecoder } from "./decoder.ts";
 import { createEncoder } from "./encoder.ts";
@@ -14,7 +14,7 @@ export const fastcgi: Protocol = {
   name: "fastcgi",
   number: ProtocolNumber.FASTCGI,
   createDecoder,
-  readHead: readCgiHead,
+  readHead: createHeadReader(false),
   createEncoder,
   carriesUpgrade: carriesOverFastCgi,
 };

@@ -7,11 +7,12 @@ import { ProtocolError } from "../../../src/errors.ts";
 import { FieldBlock } from "../../../src/http/field-block.ts";
 import { FIELD_NAMES } from "../../../src/http/field-names.ts";
 import type { RequestHead } from "../../../src/http/head.ts";
-import { readCgiHead } from "../../../src/protocols/cgi/variables.ts";
+import { createHeadReader } from "../../../src/protocols/cgi/variables.ts";
 import { BodyKind } from "../../../src/wire/abi.ts";
 
 type Pair = readonly [name: string, value: string];
 
+const readCgiHead = createHeadReader(false);
 const META = { bodyKind: BodyKind.NONE, metaA: 0, metaB: 0 };
 const OPTIONS = {
   scriptName: undefined,
@@ -25,16 +26,19 @@ const GET: readonly Pair[] = [
   ["REQUEST_URI", "/a"],
 ];
 
+/** Where the head would lie in a ring. */
+const BASE = 100;
+
 /** Fields as a decoder hands them on: known names as ids. */
 function fieldsOf(pairs: readonly Pair[]): FieldBlock {
   let text = "";
   const rows = pairs.flatMap(([name, value]) => {
     const id = FIELD_NAMES.indexOf(name);
-    const at = text.length;
+    const at = BASE + text.length;
     text += name + value;
-    return [id > 0 ? id : -at - 1, name.length, at + name.length, value.length];
+    return [id > 0 ? id : -at, name.length, at + name.length, value.length];
   });
-  return new FieldBlock(text, Int32Array.from(rows), pairs.length);
+  return new FieldBlock(text, Int32Array.from(rows), 0, pairs.length, BASE);
 }
 
 const read = (...pairs: readonly Pair[]): RequestHead =>
@@ -83,6 +87,34 @@ describe("a head is refused", () => {
 });
 
 describe("a head is taken", () => {
+  test("with NUL, CR or LF in a variable that is no header, or in a field that is never handed on", () => {
+    const head = read(...GET, ["A", "a\nb"], ["HTTP_x", "a\nb"], ["HTTP_TE", "\0"], ["PATH", "\r"]);
+    expect(head.rawHeaders).toEqual([]);
+    expect(head.params["A"]).toBe("a\nb");
+  });
+
+  test("after thousands of others, whose fields are not taken for its own", () => {
+    for (let i = 0; i < 5_000; i++) {
+      read(...GET, ["HTTP_HOST", `h${i}`], ["SERVER_SOFTWARE", "Cherokee"], ["HTTP_UPGRADE", "x"]);
+    }
+    const head = read(["REQUEST_METHOD", "M-SEARCH"], ["PATH_INFO", "/p"]);
+    expect([head.method, head.url, head.rawHeaders]).toEqual(["M-SEARCH", "/p", []]);
+    expect(head.upgradeFields).toEqual([]);
+  });
+
+  test("with one host and one authorization where they came twice alike", () => {
+    const twice: readonly Pair[] = [
+      ["HTTP_HOST", "a"],
+      ["HTTP_AUTHORIZATION", "Basic a"],
+    ];
+    expect(read(...GET, ...twice, ...twice).rawHeaders).toEqual([
+      "Host",
+      "a",
+      "Authorization",
+      "Basic a",
+    ]);
+  });
+
   test("with a variable that was sent twice alike, or once empty", () => {
     expect(read(...GET, ["REQUEST_METHOD", "GET"], ["REQUEST_METHOD", ""]).method).toBe("GET");
   });
