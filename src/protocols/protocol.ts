@@ -67,6 +67,23 @@ export function addPiece(
   else out.bytes(start === 0 && end === piece.length ? piece : piece.subarray(start, end));
 }
 
+/**
+ * Bytes up to this many become text that leaves in one piece with what is around them: on its own each piece costs as
+ * much as copying some hundred bytes (50 ns for 13 bytes, 70 for 512).
+ */
+const TEXT_BYTES_MAX = 512;
+
+/** Buffer's own method, which takes any Uint8Array; its types leave it out. */
+const { latin1Slice } = Buffer.prototype as unknown as {
+  latin1Slice(this: Uint8Array): string;
+};
+
+/** A piece of a body as latin1 text, or undefined for many bytes, which go out where they lie. */
+export function pieceText(piece: BodyPiece): string | undefined {
+  if (typeof piece === "string") return piece;
+  return piece.length <= TEXT_BYTES_MAX ? latin1Slice.call(piece) : undefined;
+}
+
 /** Turns a response into bytes. Holds no state of any exchange. */
 export interface Encoder {
   /**

@@ -3,6 +3,19 @@
  * It judges nothing: names and values were checked when the handler set them. RFC 3875 §6.
  */
 import type { ResponseHead } from "../../http/head.ts";
+import { flattened, LineMemo } from "../line-memo.ts";
+
+const lines = new LineMemo((name, value) => `${name}: ${value}\r\n`);
+/** By status, with the reason that came with it last: nearly always the usual one. */
+const statusLines: { readonly reason: string; readonly line: string }[] = [];
+
+function statusLine(status: number, reason: string): string {
+  const kept = statusLines[status];
+  if (kept?.reason === reason) return kept.line;
+  const line = flattened(`Status: ${status} ${reason}\r\n`);
+  statusLines[status] = { reason, line };
+  return line;
+}
 
 /**
  * Writes a CGI response head as latin1 text.
@@ -12,13 +25,13 @@ import type { ResponseHead } from "../../http/head.ts";
  */
 export function cgiResponseHead(head: ResponseHead, statusLast: boolean): string {
   const { fields } = head;
-  let lines = "";
+  let text = "";
   let location = false;
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i]!;
     if (statusLast && name.length === 8 && name.toLowerCase() === "location") location = true;
-    lines += `${name}: ${fields[i + 1]!}\r\n`;
+    text += lines.line(name, fields[i + 1]!);
   }
-  const status = `Status: ${head.status} ${head.reason}\r\n`;
-  return location ? `${lines}${status}\r\n` : `${status}${lines}\r\n`;
+  const status = statusLine(head.status, head.reason);
+  return location ? `${text}${status}\r\n` : `${status}${text}\r\n`;
 }

@@ -4,11 +4,13 @@
  */
 import type { BodyPiece, ResponseHead } from "../../http/head.ts";
 import { cgiResponseHead } from "../cgi/response-head.ts";
+import { flattened } from "../line-memo.ts";
 import {
   addPiece,
   type Encoder,
   type EncoderOptions,
   type Output,
+  pieceText,
   type ResponseEnd,
 } from "../protocol.ts";
 import { CONTENT_BYTES_ALIGNED_MAX, RecordType, VERSION } from "./constants.ts";
@@ -17,18 +19,31 @@ import { answerControl } from "./control.ts";
 /** Largest STDERR record: front servers log a record as one piece, nginx from a buffer of this size. */
 const STDERR_BYTES_MAX = 8_192;
 
+/** Numbers of two bytes below this are kept as text: every id and length that short responses have. */
+const KEPT_MAX = 2_048;
+const numbers: string[] = [];
+/** What ends an ordinary response, by request id. */
+const ends: string[] = [];
+
+/** A big-endian number of two bytes. */
+function u16(value: number): string {
+  if (value >= KEPT_MAX) return String.fromCharCode(value >> 8, value & 255);
+  let text = numbers[value];
+  if (text === undefined) {
+    text = String.fromCharCode(value >> 8, value & 255);
+    numbers[value] = text;
+  }
+  return text;
+}
+
+/** Version and type of a record, by type. */
+const beginnings: readonly string[] = Array.from({ length: 12 }, (_, type) =>
+  String.fromCharCode(VERSION, type),
+);
+
 /** A record header as latin1 text. */
 export function recordHeader(type: number, exchangeId: number, contentBytes: number): string {
-  return String.fromCharCode(
-    VERSION,
-    type,
-    exchangeId >> 8,
-    exchangeId & 255,
-    contentBytes >> 8,
-    contentBytes & 255,
-    0,
-    0,
-  );
+  return `${beginnings[type]!}${u16(exchangeId)}${u16(contentBytes)}\0\0`;
 }
 
 /** The content of END_REQUEST with its header, as latin1 text. */
@@ -79,10 +94,16 @@ function headAndBody(out: Output, id: number, text: string, chunk: BodyPiece | u
   stream(out, RecordType.STDOUT, id, chunk, CONTENT_BYTES_ALIGNED_MAX, firstBytes);
 }
 
-function endStreams(out: Output, id: number, end: ResponseEnd): void {
+/** The ends of the streams that were begun, and END_REQUEST. */
+function endText(id: number, end: ResponseEnd): string {
+  const isPlain =
+    end.stdout && !end.stderr && end.appStatus === 0 && end.protocolStatus === 0 && id < KEPT_MAX;
+  if (isPlain && ends[id] !== undefined) return ends[id];
   const stderrEnd = end.stderr ? recordHeader(RecordType.STDERR, id, 0) : "";
   const stdoutEnd = end.stdout ? recordHeader(RecordType.STDOUT, id, 0) : "";
-  out.text(stderrEnd + stdoutEnd + endRequest(id, end.appStatus, end.protocolStatus));
+  const text = flattened(stderrEnd + stdoutEnd + endRequest(id, end.appStatus, end.protocolStatus));
+  if (isPlain) ends[id] = text;
+  return text;
 }
 
 /** Makes the FastCGI encoder. */
@@ -95,11 +116,19 @@ export function createEncoder(options: EncoderOptions): Encoder {
       chunk: BodyPiece | undefined,
       end: ResponseEnd | undefined,
     ): void {
-      if (head !== undefined) headAndBody(out, exchangeId, cgiResponseHead(head, true), chunk);
+      const ending = end === undefined ? "" : endText(exchangeId, end);
+      const headText = head === undefined ? "" : cgiResponseHead(head, true);
+      const body = chunk === undefined ? "" : pieceText(chunk);
+      if (body !== undefined && headText.length + body.length <= CONTENT_BYTES_ALIGNED_MAX) {
+        const length = headText.length + body.length;
+        const header = length === 0 ? "" : recordHeader(RecordType.STDOUT, exchangeId, length);
+        return out.text(header + headText + body + ending);
+      }
+      if (head !== undefined) headAndBody(out, exchangeId, headText, chunk);
       else if (chunk !== undefined) {
         stream(out, RecordType.STDOUT, exchangeId, chunk, CONTENT_BYTES_ALIGNED_MAX);
       }
-      if (end !== undefined) endStreams(out, exchangeId, end);
+      if (end !== undefined) out.text(ending);
     },
     flush(): void {},
     stderr(out: Output, exchangeId: number, chunk: Uint8Array): void {

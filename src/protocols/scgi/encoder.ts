@@ -4,7 +4,7 @@
  */
 import type { BodyPiece, ResponseHead } from "../../http/head.ts";
 import { cgiResponseHead } from "../cgi/response-head.ts";
-import { addPiece, type Encoder, type Output } from "../protocol.ts";
+import { addPiece, type Encoder, type Output, pieceText } from "../protocol.ts";
 
 /** Makes the SCGI encoder. */
 export function createEncoder(): Encoder {
@@ -15,8 +15,11 @@ export function createEncoder(): Encoder {
       head: ResponseHead | undefined,
       chunk: BodyPiece | undefined,
     ): void {
-      if (head !== undefined) out.text(cgiResponseHead(head, false));
-      if (chunk !== undefined) addPiece(out, chunk);
+      const headText = head === undefined ? "" : cgiResponseHead(head, false);
+      const body = chunk === undefined ? "" : pieceText(chunk);
+      const text = body === undefined ? headText : headText + body;
+      if (text !== "") out.text(text);
+      if (chunk !== undefined && body === undefined) addPiece(out, chunk);
     },
     flush(): void {},
     stderr(): void {},
