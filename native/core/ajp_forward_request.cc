@@ -141,17 +141,21 @@ uint32_t ForwardRequestReader::ReadNumber() {
 
 // A string at the cursor: length, bytes, NUL; no NUL inside; ff ff is null.
 ErrorNumber ForwardRequestReader::ReadString() {
-  if (end_ - at_ < 2) return Error::kAjpForward;
-  const uint32_t length = ReadNumber();
-  string_start_ = at_;
+  const uint32_t left = end_ - at_;
+  if (left < 2) return Error::kAjpForward;
+  const uint32_t length = bytes_.U16(at_);
+  const uint32_t start = at_ + 2;
+  string_start_ = start;
   string_length_ = 0;
-  if (length == ajp::kNullString) return Error::kNone;
-  if (length >= end_ - at_) return Error::kAjpForward;
-  const uint32_t nul = at_ + length;
+  if (length == ajp::kNullString) {
+    at_ = start;
+    return Error::kNone;
+  }
+  if (length >= left - 2) return Error::kAjpForward;
   // The first NUL is the one at the end.
-  if (bytes_.Find(0, at_, nul + 1) != nul || bytes_.U8(nul) != 0) return Error::kAjpForward;
+  if (bytes_.U8(start + length) != 0 || bytes_.HasNul(start, length)) return Error::kAjpForward;
   string_length_ = length;
-  at_ = nul + 1;
+  at_ = start + length + 1;
   return Error::kNone;
 }
 

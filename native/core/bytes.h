@@ -12,6 +12,40 @@
 
 namespace postern {
 
+// Zero if the words at `offset` of both are the same.
+template <typename T>
+inline T Difference(const uint8_t* one, const char* other, uint32_t offset) {
+  T a;
+  T b;
+  std::memcpy(&a, one + offset, sizeof(a));
+  std::memcpy(&b, other + offset, sizeof(b));
+  return a ^ b;
+}
+
+// Are two names the same? By words that overlap, without a call: memcmp of names of 10 to 20 bytes
+// was a third of decoding a browser's request. Precondition: both have `length` bytes.
+inline bool SameName(const uint8_t* one, const char* other, uint32_t length) {
+  // SAFETY: no word ends after `length`.
+  if (length >= 16) {
+    if (length > 32) return std::memcmp(one, other, length) == 0;
+    return (Difference<uint64_t>(one, other, 0) | Difference<uint64_t>(one, other, 8) |
+            Difference<uint64_t>(one, other, length - 16) |
+            Difference<uint64_t>(one, other, length - 8)) == 0;
+  }
+  if (length >= 8) {
+    return (Difference<uint64_t>(one, other, 0) | Difference<uint64_t>(one, other, length - 8)) ==
+           0;
+  }
+  if (length >= 4) {
+    return (Difference<uint32_t>(one, other, 0) | Difference<uint32_t>(one, other, length - 4)) ==
+           0;
+  }
+  for (uint32_t i = 0; i < length; i++) {
+    if (one[i] != static_cast<uint8_t>(other[i])) return false;
+  }
+  return true;
+}
+
 // Borrowed bytes with bounds. Offsets and lengths are 32 bit and compared by subtraction, so that
 // no sum wraps.
 class BytesView {
@@ -59,6 +93,40 @@ class BytesView {
     return static_cast<uint32_t>(static_cast<const uint8_t*>(at) - data_);
   }
 
+  // Find(0, start, end), for strings that are mostly short: their first bytes are looked at without
+  // a call. Precondition: start <= end <= size().
+  uint32_t FindNul(uint32_t start, uint32_t end) const {
+    Require(start <= end && end <= size_);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint32_t at = start;
+    for (uint32_t words = 0; words < 4 && end - at >= 8; words++) {
+      const uint64_t nul = NulIn(data_ + at);  // SAFETY: eight bytes are there.
+      if (nul != 0) return at + (static_cast<uint32_t>(__builtin_ctzll(nul)) >> 3);
+      at += 8;
+    }
+    return Find(0, at, end);
+#else
+    return Find(0, start, end);
+#endif
+  }
+
+  // Is there a NUL in [offset, offset + length)? Asked about strings of a few bytes, for which a
+  // call of memchr costs more than looking. Precondition: Holds().
+  bool HasNul(uint32_t offset, uint32_t length) const {
+    Require(Holds(offset, length));
+    const uint8_t* bytes = data_ + offset;  // SAFETY: Require above; no word ends after `length`.
+    if (length > 32) return std::memchr(bytes, 0, length) != nullptr;
+    if (length >= 16) {
+      return (NulIn(bytes) | NulIn(bytes + 8) | NulIn(bytes + length - 16) |
+              NulIn(bytes + length - 8)) != 0;
+    }
+    if (length >= 8) return (NulIn(bytes) | NulIn(bytes + length - 8)) != 0;
+    for (uint32_t i = 0; i < length; i++) {
+      if (bytes[i] == 0) return true;
+    }
+    return false;
+  }
+
   // Are the `length` bytes at `offset` those at `text`? Precondition: Holds(offset, length), text
   // has `length` bytes.
   bool Equals(uint32_t offset, const char* text, uint32_t length) const {
@@ -104,6 +172,14 @@ class BytesView {
   }
 
  private:
+  // Not zero if one of the eight bytes at `bytes` is: the borrow of 1 then reaches its top bit,
+  // and only there or above.
+  static uint64_t NulIn(const uint8_t* bytes) {
+    uint64_t word;
+    std::memcpy(&word, bytes, sizeof(word));
+    return (word - 0x0101'0101'0101'0101) & ~word & 0x8080'8080'8080'8080;
+  }
+
   static void Require(bool held) {
     if (!held) std::abort();
   }

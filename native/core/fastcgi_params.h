@@ -64,6 +64,8 @@ class ParamsReader {
 
   ParamsResult ReadPair(BytesView bytes, uint32_t at, uint32_t end, uint32_t stream_start,
                         uint64_t pair_count, Pair& pair) const;
+  bool ReadShortPair(BytesView bytes, uint32_t at, uint32_t end, uint32_t stream_start,
+                     uint64_t pair_count, Pair& pair) const;
   ParamsResult WritePairs(BytesView bytes, uint32_t start, uint32_t end, RowWriter& rows);
 
   ContentLengthField content_length_;

@@ -7,9 +7,10 @@ namespace postern {
 
 RequestSlot* RequestTable::Find(uint32_t id) {
   if (last_ != nullptr && last_->id == id && last_->state != RequestState::kFree) return last_;
-  for (const auto& slot : slots_) {
-    if (slot->id == id && slot->state != RequestState::kFree) {
-      last_ = slot.get();
+  for (uint32_t i = 0; i < slot_count(); i++) {
+    RequestSlot& slot = SlotAt(i);
+    if (slot.id == id && slot.state != RequestState::kFree) {
+      last_ = &slot;
       return last_;
     }
   }
@@ -18,15 +19,12 @@ RequestSlot* RequestTable::Find(uint32_t id) {
 
 void RequestTable::Begin(uint32_t id, uint32_t role) {
   RequestSlot* slot = nullptr;
-  for (const auto& one : slots_) {
-    if (one->state == RequestState::kFree) {
-      slot = one.get();
-      break;
-    }
+  for (uint32_t i = 0; i < slot_count() && slot == nullptr; i++) {
+    if (SlotAt(i).state == RequestState::kFree) slot = &SlotAt(i);
   }
   if (slot == nullptr) {
-    slots_.push_back(std::make_unique<RequestSlot>());
-    slot = slots_.back().get();
+    more_.push_back(std::make_unique<RequestSlot>());
+    slot = more_.back().get();
   }
   *slot = RequestSlot();
   slot->id = id;
@@ -68,9 +66,10 @@ void RequestTable::Bury(RequestSlot& slot) {
 
 RequestSlot* RequestTable::OldestZombie() {
   RequestSlot* oldest = nullptr;
-  for (const auto& slot : slots_) {
-    if (slot->state != RequestState::kZombie) continue;
-    if (oldest == nullptr || slot->zombie_order < oldest->zombie_order) oldest = slot.get();
+  for (uint32_t i = 0; i < slot_count(); i++) {
+    RequestSlot& slot = SlotAt(i);
+    if (slot.state != RequestState::kZombie) continue;
+    if (oldest == nullptr || slot.zombie_order < oldest->zombie_order) oldest = &slot;
   }
   return oldest;
 }

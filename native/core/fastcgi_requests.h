@@ -70,6 +70,11 @@ struct RequestSlot {
 // The requests of one connection. Few; found by looking through them, the last one first.
 class RequestTable {
  public:
+  RequestTable() = default;
+  // `last_` and callers point into it.
+  RequestTable(const RequestTable&) = delete;
+  RequestTable& operator=(const RequestTable&) = delete;
+
   // Ids whose request has begun and not ended.
   uint32_t active_count() const { return active_count_; }
   // Slots in state kDropped or kZombie.
@@ -95,6 +100,9 @@ class RequestTable {
 
  private:
   RequestSlot* OldestZombie();
+  uint32_t slot_count() const { return 1 + static_cast<uint32_t>(more_.size()); }
+  // Precondition: index < slot_count().
+  RequestSlot& SlotAt(uint32_t index) { return index == 0 ? first_ : *more_[index - 1]; }
 
   uint32_t active_count_ = 0;
   uint32_t dropped_count_ = 0;
@@ -102,8 +110,10 @@ class RequestTable {
   uint64_t zombie_order_ = 0;
   // Of the request that ended last.
   bool stdin_ended_ = false;
+  // Most connections carry one request at a time: its slot is part of the table.
+  RequestSlot first_;
   // Each slot stays where it is, so that `last_` and callers may point at it.
-  std::vector<std::unique_ptr<RequestSlot>> slots_;
+  std::vector<std::unique_ptr<RequestSlot>> more_;
   RequestSlot* last_ = nullptr;
 };
 

@@ -15,9 +15,27 @@ constexpr uint32_t Hash(uint32_t length, uint32_t quarter, uint32_t middle, uint
   return (length * 37 + quarter * 11 + middle * 101 + last * 7) & (kBuckets - 1);
 }
 
+constexpr uint32_t LongestName() {
+  size_t longest = 0;
+  for (uint32_t id = 1; id < kAjpFieldBase; id++) {
+    if (kFieldNames[id].size() > longest) longest = kFieldNames[id].size();
+  }
+  return static_cast<uint32_t>(longest);
+}
+
+constexpr uint32_t kNameBytesMax = LongestName();
+
+// A name beside its length and the next one of its bucket, so that a lookup touches one line of the
+// cache, and no pointer.
+struct Entry {
+  uint16_t next = 0;
+  uint16_t length = 0;
+  char name[kNameBytesMax] = {};
+};
+
 struct Table {
   std::array<uint16_t, kBuckets> first{};
-  std::array<uint16_t, kFieldNameCount> next{};
+  std::array<Entry, kAjpFieldBase> entries{};
 };
 
 constexpr uint32_t At(std::string_view name, uint32_t index) {
@@ -30,7 +48,10 @@ constexpr Table MakeTable() {
     const std::string_view name = kFieldNames[id];
     const uint32_t n = static_cast<uint32_t>(name.size());
     const uint32_t bucket = Hash(n, At(name, n >> 2), At(name, n >> 1), At(name, n - 1));
-    table.next[id] = table.first[bucket];
+    Entry& entry = table.entries[id];
+    entry.next = table.first[bucket];
+    entry.length = static_cast<uint16_t>(n);
+    for (uint32_t i = 0; i < n; i++) entry.name[i] = name[i];
     table.first[bucket] = static_cast<uint16_t>(id);
   }
   return table;
@@ -41,12 +62,13 @@ constexpr Table kTable = MakeTable();
 }  // namespace
 
 uint32_t LookupFieldName(BytesView bytes, uint32_t start, uint32_t length) {
-  if (length == 0) return 0;
-  const uint32_t bucket = Hash(length, bytes.U8(start + (length >> 2)),
-                               bytes.U8(start + (length >> 1)), bytes.U8(start + length - 1));
-  for (uint32_t id = kTable.first[bucket]; id != 0; id = kTable.next[id]) {
-    const std::string_view name = kFieldNames[id];
-    if (name.size() == length && bytes.Equals(start, name.data(), length)) return id;
+  if (length == 0 || length > kNameBytesMax) return 0;
+  const uint8_t* name = bytes.Range(start, length);
+  // SAFETY: all three are below `length`.
+  const uint32_t bucket = Hash(length, name[length >> 2], name[length >> 1], name[length - 1]);
+  for (uint32_t id = kTable.first[bucket]; id != 0; id = kTable.entries[id].next) {
+    const Entry& entry = kTable.entries[id];
+    if (entry.length == length && SameName(name, entry.name, length)) return id;
   }
   return 0;
 }

@@ -25,9 +25,9 @@ bool HasNameTwice(BytesView bytes, uint32_t start, uint32_t end) {
   std::vector<Name> names;
   uint32_t at = start;
   while (at < end) {
-    const uint32_t name_end = bytes.Find(0, at, end);
+    const uint32_t name_end = bytes.FindNul(at, end);
     names.push_back({at, name_end - at});
-    at = bytes.Find(0, name_end + 1, end) + 1;
+    at = bytes.FindNul(name_end + 1, end) + 1;
   }
   const auto compare = [&bytes](const Name& a, const Name& b) {
     return bytes.Compare(a.start, a.length, b.start, b.length);
@@ -59,12 +59,12 @@ ErrorNumber HeaderReader::Write(BytesView bytes, uint32_t start, uint32_t end, R
   while (at < end) {
     if (count >= field_count_) return Error::kLimitFieldCount;
     count++;
-    const uint32_t name_end = bytes.Find(0, at, end);
+    const uint32_t name_end = bytes.FindNul(at, end);
     if (name_end == end || name_end == at) return Error::kScgiHeaders;
     const uint32_t name_length = name_end - at;
     if (name_length > name_bytes_) return Error::kLimitNameBytes;
     const uint32_t value = name_end + 1;  // At most `end`: name_end < end.
-    const uint32_t value_end = bytes.Find(0, value, end);
+    const uint32_t value_end = bytes.FindNul(value, end);
     if (value_end == end) return Error::kScgiHeaders;
     const uint32_t value_length = value_end - value;
     if (value_length > value_bytes_) return Error::kLimitValueBytes;
