@@ -8,7 +8,8 @@ import type { ProtocolName, RequestHead } from "../../http/head.ts";
 import type { Carrier, HandlerSide } from "../carrier.ts";
 import { Gateway, type GatewayFacts } from "../gateway.ts";
 import type { Prototypes } from "./prototypes.ts";
-import { ResponseWriter } from "./response.ts";
+import { dump, dumpUnheard, endUnheard, mayEndUnheard } from "./quiet-end.ts";
+import { ResponseWriter, type WriterOwner } from "./response.ts";
 import type { ClientSocket, SocketOwner } from "./socket.ts";
 import { createClientSocket } from "./tls-socket.ts";
 
@@ -21,10 +22,7 @@ export interface GatewayRequest extends IncomingMessage {
 interface PrivateRequest {
   _addHeaderLines(headers: readonly string[], count: number): void;
   upgrade: boolean;
-  _consuming: boolean;
   _dumped: boolean;
-  _dump(): void;
-  _readableState: { resumeScheduled: boolean };
 }
 
 const kDetachAbortSignal = Object.getOwnPropertySymbols(IncomingMessage.prototype).find(
@@ -44,30 +42,40 @@ function abortedError(cause: Error | undefined): Error {
 function endBody(req: IncomingMessage): void {
   if (req.complete) return;
   req.complete = true;
+  endStream(req);
+}
+
+function endStream(req: IncomingMessage): void {
   if (!req.destroyed) req.push(null);
 }
 
 /** One exchange's handler side, Node style. */
-export class NodeRequest implements HandlerSide, SocketOwner {
+export class NodeRequest implements HandlerSide, SocketOwner, WriterOwner {
   readonly req: GatewayRequest;
   readonly #writer: ResponseWriter;
   readonly #socket: ClientSocket;
   readonly #carrier: Carrier;
   readonly #gateway: Gateway;
-  #reason: Error | undefined;
+  #reason: Error | undefined = undefined;
   #finished = false;
   #hasBody = false;
 
   constructor(carrier: Carrier, server: Server, prototypes: Prototypes) {
+    const socket = createClientSocket(carrier, this, server);
+    const gateway = new Gateway(carrier);
+    const req = fillRequest(prototypes.request(socket as never), carrier.head, gateway);
+    this.req = req;
     this.#carrier = carrier;
-    this.#gateway = new Gateway(carrier);
-    this.#socket = createClientSocket(carrier, this, server);
-    this.req = fillRequest(prototypes.request(this.#socket as never), carrier.head, this.#gateway);
-    this.#writer = new ResponseWriter(this.req, carrier, this.#socket, prototypes);
-    this.#socket.on("close", () => this.#socketClosed());
-    this.res.on("finish", () => this.#finish());
-    if (server.timeout > 0) this.#socket.setTimeout(server.timeout);
-    this.#socket.on("timeout", () => this.#timedOut(server));
+    this.#gateway = gateway;
+    this.#socket = socket;
+    this.#writer = new ResponseWriter(req, carrier, socket, this, prototypes);
+    if (server.timeout > 0) socket.setTimeout(server.timeout);
+  }
+
+  /** What node's server listens to on a socket; until it is one, nothing of it can be heard. */
+  woken(socket: ClientSocket): void {
+    socket.on("close", () => this.#socketClosed());
+    socket.on("timeout", () => this.#timedOut(socket.server));
   }
 
   get res(): ServerResponse {
@@ -101,7 +109,11 @@ export class NodeRequest implements HandlerSide, SocketOwner {
 
   bodyEnd(): void {
     if (this.#hasBody) setImmediate(endBody, this.req);
-    else endBody(this.req);
+    else if (!this.#writer.ended || this.#socket.awake || this.req.complete) endBody(this.req);
+    else {
+      this.req.complete = true;
+      if (!endUnheard(this.req)) endStream(this.req);
+    }
   }
 
   /** As node's, which drops what nobody reads; but who does read must not take a part for the whole. */
@@ -137,6 +149,10 @@ export class NodeRequest implements HandlerSide, SocketOwner {
     this.#socket.destroy(this.req.complete ? undefined : abortedError(reason));
   }
 
+  get uncorking(): boolean {
+    return this.#writer.uncorking;
+  }
+
   uncorked(): void {
     this.#writer.uncorked();
   }
@@ -160,19 +176,25 @@ export class NodeRequest implements HandlerSide, SocketOwner {
   }
 
   /** As node's resOnFinish. */
-  #finish(): void {
+  finished(): void {
     if (this.#finished) return;
     this.#finished = true;
-    const req = this.req as unknown as PrivateRequest;
-    this.#socket.rest();
+    const { req } = this;
+    const socket = this.#socket;
+    socket.rest();
     if (kDetachAbortSignal !== undefined) {
-      const detach: unknown = Reflect.get(this.req, kDetachAbortSignal);
-      if (typeof detach === "function") detach.call(this.req);
+      (req as unknown as Record<symbol, () => void>)[kDetachAbortSignal]?.();
     }
     // A body that nobody reads is dropped, so that a stream in the middle of it does not wait for ever.
-    if (!req._consuming && !req._readableState.resumeScheduled) req._dump();
+    const mayWait = !socket.awake && mayEndUnheard(req);
+    if (!mayWait) dump(req);
     this.#writer.detach();
-    process.nextTick(() => this.#writer.close());
+    process.nextTick(mayWait ? endUnheardAndClose : close, this);
+  }
+
+  /** The tick after: the response is closed. */
+  close(): void {
+    this.#writer.close();
   }
 
   /** As node's socketOnTimeout: who listens on req, res or server decides; otherwise the request is destroyed. */
@@ -240,5 +262,14 @@ export function fillRequest(
   const { rawHeaders } = head;
   const lines = hasUnknownLength(gateway.protocol, head) ? [...rawHeaders, ...CHUNKED] : rawHeaders;
   (req as unknown as PrivateRequest)._addHeaderLines(lines, lines.length);
-  return Object.assign(req, { gateway });
+  const filled = req as IncomingMessage & { gateway: GatewayFacts };
+  filled.gateway = gateway;
+  return filled;
+}
+
+const close = (side: NodeRequest): void => side.close();
+
+function endUnheardAndClose(side: NodeRequest): void {
+  dumpUnheard(side.req);
+  side.close();
 }

@@ -4,6 +4,10 @@
  * RFC 9110 §5 and §7.6.1; RFC 3875 §6.2 for `Status`.
  */
 import { validateHeaderName, validateHeaderValue } from "node:http";
+import type { ResponseHead } from "../../http/head.ts";
+
+/** What a name means here. */
+const Kind = { PLAIN: 0, DROPPED: 1, CONTENT_LENGTH: 2, VARIABLE: 3, COOKIE: 4 } as const;
 
 /** Never sent: the front server frames the response, and `Status` is ours to write. */
 const DROPPED = new Set([
@@ -18,12 +22,58 @@ const DROPPED = new Set([
   "script-control",
 ]);
 
+/** Names as applications spell them → their kind. All in it are tokens; an application uses the same few all its life. */
+const known = new Map<string, number>();
+const KNOWN_MAX = 1_024;
+
+/** @param checked did node's setHeader check the name already? */
+function kindOf(name: string, checked: boolean): number {
+  const found = known.get(name);
+  if (found !== undefined) return found;
+  if (!checked) validateHeaderName(name);
+  const lower = name.toLowerCase();
+  let kind: number = Kind.PLAIN;
+  if (DROPPED.has(lower)) kind = Kind.DROPPED;
+  else if (lower === "content-length") kind = Kind.CONTENT_LENGTH;
+  else if (lower === "cookie") kind = Kind.COOKIE;
+  else if (lower.startsWith("variable-")) kind = Kind.VARIABLE;
+  if (typeof name === "string" && known.size < KNOWN_MAX) known.set(name, kind);
+  return kind;
+}
+
+/** Up to here a look at each character takes less time than a regular expression takes to start. */
+const LOOKED_AT_MAX = 32;
+
+/** Throws as node does for a value with wrong characters; those of ordinary short text are seen at once. */
+function checkValue(name: string, value: string | number): void {
+  if (typeof value === "number") return;
+  if (typeof value === "string" && value.length <= LOOKED_AT_MAX) {
+    let at = 0;
+    while (at < value.length && isPrintable(value.charCodeAt(at))) at++;
+    if (at === value.length) return;
+  }
+  validateHeaderValue(name, value as string);
+}
+
+const isPrintable = (code: number): boolean => code >= 32 && code < 127;
+
+/** A Content-Length as it must be written, or −1. */
+function lengthOf(value: string): number {
+  if (value.length === 0) return -1;
+  for (let at = 0; at < value.length; at++) {
+    const code = value.charCodeAt(at);
+    if (code < 48 || code > 57) return -1;
+  }
+  return Number(value);
+}
+
 type HeaderValue = string | number | readonly (string | number)[];
 
-/** Collects the fields of one response. */
-export class FieldCollector {
+/** Collects the fields of one response, and becomes its head. */
+export class FieldCollector implements ResponseHead {
+  status = 200;
+  reason = "";
   readonly fields: string[] = [];
-  /** Value of Content-Length, or −1. */
   contentLength = -1;
   readonly #authorizer: boolean;
 
@@ -38,26 +88,32 @@ export class FieldCollector {
    * @param checked did node's setHeader check name and value already?
    */
   add(name: string, value: HeaderValue, checked: boolean): void {
-    if (!checked) validateHeaderName(name);
-    if (Array.isArray(value)) {
-      if (value.length > 1 && name.length === 6 && name.toLowerCase() === "cookie") {
-        this.#one(name, value.join("; "), checked);
-      } else for (const each of value) this.#one(name, each, checked);
-    } else this.#one(name, value as string | number, checked);
+    const kind = kindOf(name, checked);
+    if (!Array.isArray(value)) this.#one(kind, name, value as string | number, checked);
+    else if (value.length > 1 && kind === Kind.COOKIE) {
+      this.#one(kind, name, value.join("; "), checked);
+    } else for (const each of value) this.#one(kind, name, each, checked);
   }
 
-  #one(name: string, given: string | number, checked: boolean): void {
+  #one(kind: number, name: string, given: string | number, checked: boolean): void {
     // Before it becomes a string: undefined is an error of its own.
-    if (!checked) validateHeaderValue(name, given as string);
-    const value = String(given);
-    const lower = name.toLowerCase();
-    if (DROPPED.has(lower) || (!this.#authorizer && lower.startsWith("variable-"))) return;
-    if (lower === "content-length") {
-      // A second one would be a lie about the first: front servers answer 502 to two.
-      if (this.contentLength >= 0) return;
-      this.contentLength = /^[0-9]+$/.test(value) ? Number(value) : -1;
+    if (!checked) checkValue(name, given);
+    const value = typeof given === "string" ? given : String(given);
+    if (kind !== Kind.PLAIN) {
+      if (kind === Kind.DROPPED || (kind === Kind.VARIABLE && !this.#authorizer)) return;
+      if (kind === Kind.CONTENT_LENGTH) {
+        // A second one would be a lie about the first: front servers answer 502 to two.
+        if (this.contentLength >= 0) return;
+        this.contentLength = lengthOf(value);
+      }
     }
     this.fields.push(name, value);
+  }
+
+  /** A length that the handler has not given. */
+  addLength(bytes: number): void {
+    this.contentLength = bytes;
+    this.fields.push("Content-Length", String(bytes));
   }
 }
 
@@ -69,25 +125,32 @@ export class FieldCollector {
 export function collectFields(collector: FieldCollector, headers: unknown, own: boolean): void {
   if (headers === null || headers === undefined) return;
   if (own) {
-    for (const entry of Object.values(headers as Record<string, [string, HeaderValue]>)) {
+    const map = headers as Record<string, [string, HeaderValue]>;
+    // It has no prototype.
+    for (const key in map) {
+      const entry = map[key]!;
       collector.add(entry[0], entry[1], true);
     }
-  } else if (Array.isArray(headers)) {
-    if (Array.isArray(headers[0])) {
-      for (const [name, value] of headers as [string, HeaderValue][])
-        collector.add(name, value, false);
-    } else {
-      if (headers.length % 2 !== 0) {
-        throw Object.assign(new TypeError("The argument 'headers' is invalid"), {
-          code: "ERR_INVALID_ARG_VALUE",
-        });
-      }
-      for (let i = 0; i + 1 < headers.length; i += 2)
-        collector.add(headers[i], headers[i + 1], false);
-    }
-  } else {
-    for (const [name, value] of Object.entries(headers as Record<string, HeaderValue>)) {
-      collector.add(name, value, false);
+  } else if (Array.isArray(headers)) collectArray(collector, headers);
+  else {
+    const object = headers as Record<string, HeaderValue>;
+    for (const name in object) {
+      if (Object.hasOwn(object, name)) collector.add(name, object[name]!, false);
     }
   }
+}
+
+function collectArray(collector: FieldCollector, headers: readonly unknown[]): void {
+  if (Array.isArray(headers[0])) {
+    for (const [name, value] of headers as [string, HeaderValue][])
+      collector.add(name, value, false);
+    return;
+  }
+  if (headers.length % 2 !== 0) {
+    throw Object.assign(new TypeError("The argument 'headers' is invalid"), {
+      code: "ERR_INVALID_ARG_VALUE",
+    });
+  }
+  for (let i = 0; i + 1 < headers.length; i += 2)
+    collector.add(headers[i] as string, headers[i + 1] as HeaderValue, false);
 }

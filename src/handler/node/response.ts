@@ -1,77 +1,80 @@
 /**
  * An `http.ServerResponse` whose lowest seam writes frames instead of HTTP/1.1 text.
  * Everything public stays node's own code; the hooks are own properties of the instance, because methods on a
- * prototype of ours would be lost when Express swaps prototypes. Only this file knows node's private members.
+ * prototype of ours would be lost when Express swaps prototypes. What node keeps private
+ * of a response is response-hooks.ts.
  */
-import { type IncomingMessage, OutgoingMessage, ServerResponse, STATUS_CODES } from "node:http";
+import { type IncomingMessage, ServerResponse, STATUS_CODES } from "node:http";
 import { UsageError } from "../../errors.ts";
-import type { ResponseHead } from "../../http/head.ts";
+import type { BodyPiece, ResponseHead } from "../../http/head.ts";
 import type { Carrier } from "../carrier.ts";
 import type { Prototypes } from "./prototypes.ts";
 import { collectFields, FieldCollector } from "./response-fields.ts";
+import {
+  type HookTarget,
+  hearFinish,
+  hook,
+  kEndCallbacks,
+  kNeedDrain,
+  kOutHeaders,
+  noCallback,
+  type PrivateResponse,
+} from "./response-hooks.ts";
 import type { ClientSocket } from "./socket.ts";
+import { pieceOf } from "./text-piece.ts";
 
 type Written = (error?: Error | null) => void;
 
-/** Node's private members that the hooks read and write; the same on Node 20 to 26. */
-interface PrivateResponse {
-  _header: string | null;
-  _headerSent: boolean;
-  _hasBody: boolean;
-  _contentLength: number | null;
-  _removedContLen: boolean;
-  _last: boolean;
-  _closed: boolean;
-  chunkedEncoding: boolean;
-  socket: unknown;
-  destroyed: boolean;
-  _storeHeader(firstLine: string, headers: unknown): void;
-  _send(data: string | Uint8Array, encoding?: unknown, callback?: unknown, bytes?: number): boolean;
-  _writeRaw(data: unknown, encoding?: unknown, callback?: unknown): boolean;
+const REJECTS = { rejectNonStandardBodyWrites: true };
+const NOTHING: readonly BodyPiece[] = [];
+/** What a writer tells its request. */
+export interface WriterOwner {
+  /** The response is written; "finish" is about to be told. */
+  finished(): void;
 }
 
-const symbols = Object.getOwnPropertySymbols(new OutgoingMessage());
-const symbolOf = (description: string): symbol | undefined =>
-  symbols.find((symbol) => symbol.description === description);
-const kOutHeaders = symbolOf("kOutHeaders");
-const kNeedDrain = symbolOf("kNeedDrain");
-
-const REJECTS = { rejectNonStandardBodyWrites: true };
-
 /** The writing half of one exchange, behind an http.ServerResponse. */
-export class ResponseWriter {
+export class ResponseWriter implements HookTarget {
   readonly res: ServerResponse;
   readonly #private: PrivateResponse;
   readonly #carrier: Carrier;
   readonly #socket: ClientSocket;
-  #head: ResponseHead | undefined;
-  #queue: Uint8Array[] = [];
+  readonly #owner: WriterOwner;
+  #head: FieldCollector | undefined = undefined;
+  #queue: BodyPiece[] | undefined = undefined;
   #queuedBytes = 0;
-  #callbacks: Written[] = [];
+  #callbacks: Written[] | undefined = undefined;
+  /** Node's own, by which it learns that all is written; the last of a response. */
+  #last: Written | undefined = undefined;
   #ending = false;
   #ended = false;
   #flushedEnd = false;
+  /** Is it settled how the request hears of "finish"? */
+  #isTold = false;
   #dead = false;
 
   constructor(
     req: IncomingMessage,
     carrier: Carrier,
     socket: ClientSocket,
+    owner: WriterOwner,
     prototypes: Prototypes,
   ) {
     this.#carrier = carrier;
     this.#socket = socket;
+    this.#owner = owner;
     const { server } = socket as { server: { rejectNonStandardBodyWrites?: boolean } };
     const rejects = server.rejectNonStandardBodyWrites === true;
     const res = prototypes.response(req, rejects ? REJECTS : undefined);
     this.res = res;
-    this.#private = res as unknown as PrivateResponse;
+    const hooked = res as unknown as PrivateResponse;
+    this.#private = hooked;
     // The front server writes the date.
     res.sendDate = false;
     // What assignSocket does, without its listeners.
-    this.#private.socket = socket;
+    hooked.socket = socket;
     socket._httpMessage = res;
-    this.#hook();
+    hook(hooked, this);
   }
 
   /** Has the head left, or the end? */
@@ -92,68 +95,68 @@ export class ResponseWriter {
     return this.#ended;
   }
 
-  #hook(): void {
-    const hooked = this.#private;
-    hooked._storeHeader = (_firstLine, headers) => this.#storeHeader(headers);
-    hooked._send = (data, encoding, callback) => this.#send(data, encoding, callback);
-    // 1xx responses come this way: CGI has no form for them, and front servers take one for the final status.
-    hooked._writeRaw = (_data, encoding, callback) => {
-      const done = typeof encoding === "function" ? encoding : callback;
-      if (typeof done === "function") process.nextTick(done as () => void);
-      return true;
-    };
-    const end = (...args: unknown[]): ServerResponse => this.#end(args);
-    this.res.end = end as ServerResponse["end"];
+  /** Is node's end() behind the head? From there to uncork() it calls no code but ours. */
+  get uncorking(): boolean {
+    return this.#ending && this.#private._headerSent;
   }
 
-  #storeHeader(headers: unknown): void {
-    const { res } = this;
+  /** Hook of node's `_storeHeader`. */
+  storeHeader(headers: unknown): void {
     const hooked = this.#private;
-    if (res.statusCode < 200) {
+    const { statusCode: status, statusMessage } = this.res;
+    if (status < 200) {
       throw new UsageError(
-        `Status ${res.statusCode} cannot be sent through a web server, which would take it for the final one; use 200 to 599`,
+        `Status ${status} cannot be sent through a web server, which would take it for the final one; use 200 to 599`,
       );
     }
-    const collector = new FieldCollector(this.#carrier.role === "authorizer");
-    const own = kOutHeaders !== undefined && headers === Reflect.get(res, kOutHeaders);
-    collectFields(collector, headers, own);
-    const known = typeof hooked._contentLength === "number" && !hooked._removedContLen;
-    if (known && hooked._hasBody && collector.contentLength < 0) {
-      collector.add("Content-Length", hooked._contentLength ?? 0, true);
+    const head = new FieldCollector(this.#carrier.role === "authorizer");
+    const isOwn = headers !== undefined && headers === hooked[kOutHeaders];
+    collectFields(head, headers, isOwn);
+    const isKnown = typeof hooked._contentLength === "number" && !hooked._removedContLen;
+    if (isKnown && hooked._hasBody && head.contentLength < 0) {
+      head.addLength(hooked._contentLength ?? 0);
     }
-    const reason = res.statusMessage || STATUS_CODES[res.statusCode] || "unknown";
-    const { fields, contentLength } = collector;
-    if (contentLength >= 0) {
+    if (head.contentLength >= 0) {
       // For node's own check, where `strictContentLength` asks for it.
-      hooked._contentLength = contentLength;
+      hooked._contentLength = head.contentLength;
       hooked._removedContLen = false;
     }
-    this.#head = { status: res.statusCode, reason, fields, contentLength };
-    hooked._header = reason;
+    head.status = status;
+    head.reason = statusMessage || STATUS_CODES[status] || "unknown";
+    this.#head = head;
+    hooked._header = head.reason;
     hooked._headerSent = false;
     hooked._last = false;
     hooked.chunkedEncoding = false;
   }
 
-  #send(data: string | Uint8Array, encoding: unknown, callback: unknown): boolean {
+  /** Hook of node's `_send`. */
+  send(data: string | Uint8Array, encoding: unknown, callback: unknown): boolean {
     // As in node, where a socket that is destroyed takes nothing and calls nobody: a response cannot finish any more.
     if (this.#dead) return false;
     const done = typeof encoding === "function" ? encoding : callback;
-    if (typeof done === "function") this.#callbacks.push(done as Written);
+    if (typeof done === "function" && done !== noCallback) this.#call(done as Written);
     this.#private._headerSent = true;
     this.#socket.active();
     if (data.length > 0) {
-      const chunk =
-        typeof data === "string"
-          ? Buffer.from(data, typeof encoding === "string" ? (encoding as BufferEncoding) : "utf8")
-          : data;
-      this.#queue.push(chunk);
-      this.#queuedBytes += chunk.length;
+      const piece = typeof data === "string" ? pieceOf(data, encoding) : data;
+      if (this.#queue === undefined) this.#queue = [piece];
+      else this.#queue.push(piece);
+      this.#queuedBytes += piece.length;
     }
     if (this.#ending || this.#socket.writableCorked > 0) {
       return this.#queuedBytes + this.#carrier.queuedBytes < this.#socket.writableHighWaterMark;
     }
     return this.flush();
+  }
+
+  /** Somebody wants to know when what was written so far is. Within end() that is node itself, once. */
+  #call(done: Written): void {
+    if (this.#ending && !this.#isTold) {
+      this.#isTold = true;
+      this.#last = done;
+    } else if (this.#callbacks === undefined) this.#callbacks = [done];
+    else this.#callbacks.push(done);
   }
 
   /**
@@ -171,32 +174,52 @@ export class ResponseWriter {
   /** Sends what is queued, unless node holds it back until the end of this tick. */
   flush(): boolean {
     if (this.#dead || this.#flushedEnd) return false;
-    this.#flushedEnd = this.#ended;
+    const isEnd = this.#ended;
+    this.#flushedEnd = isEnd;
     const head = this.#private._headerSent ? this.#takeHead() : undefined;
-    if (head === undefined && this.#queue.length === 0 && !this.#ended) {
-      this.#dropCallbacks(undefined);
+    const pieces = this.#queue;
+    const written = this.#takeCallbacks();
+    if (head === undefined && pieces === undefined && !isEnd) {
+      if (written !== undefined) process.nextTick(written);
       return true;
     }
-    const chunks = this.#queue;
-    const callbacks = this.#callbacks;
-    this.#queue = [];
+    this.#queue = undefined;
     this.#queuedBytes = 0;
-    this.#callbacks = [];
-    const written: Written | undefined =
-      callbacks.length === 0
-        ? undefined
-        : (error) => {
-            for (const callback of callbacks) callback(error);
-          };
-    const roomy = this.#carrier.send(head, chunks, this.#ended, written);
+    const roomy = this.#carrier.send(head, pieces ?? NOTHING, isEnd, written);
     // A write was told to wait while this was held back; where the socket has room, it will say no 'drain'.
-    if (roomy && this.#waits()) process.nextTick(() => this.drained());
+    if (roomy && this.#waits()) process.nextTick(drained, this);
     return roomy;
+  }
+
+  #takeCallbacks(): Written | undefined {
+    const callbacks = this.#callbacks;
+    const last = this.#last;
+    this.#callbacks = undefined;
+    this.#last = undefined;
+    if (last === undefined && callbacks === undefined) return undefined;
+    return (error) => {
+      if (callbacks !== undefined) for (const callback of callbacks) callback(error);
+      if (last !== undefined) this.#finish(last, error);
+    };
+  }
+
+  /** All is written. Node tells "finish", of which the request hears first, as node's server does. */
+  #finish(last: Written, error: Error | null | undefined): void {
+    // Whether "finish" comes, and what in front of it, is node's to say.
+    const isForeseen = !error && !this.#socket.awake && !this.#private[kEndCallbacks];
+    if (isForeseen) this.finished();
+    else hearFinish(this.res);
+    last(error);
+  }
+
+  /** "finish" is being told. */
+  finished(): void {
+    this.#owner.finished();
   }
 
   /** Was the handler told to wait for 'drain'? */
   #waits(): boolean {
-    return kNeedDrain !== undefined && Reflect.get(this.res, kNeedDrain) === true;
+    return this.#private[kNeedDrain] === true;
   }
 
   /** The head, once. A body that is whole by now gets its length: only so is a broken one seen everywhere. */
@@ -206,29 +229,35 @@ export class ResponseWriter {
     const { _hasBody, _removedContLen } = this.#private;
     if (head === undefined || head.contentLength >= 0) return head;
     if (!this.#ended || !_hasBody || _removedContLen) return head;
-    const contentLength = this.#queuedBytes;
-    const fields = [...head.fields, "Content-Length", String(contentLength)];
-    return { ...head, fields, contentLength };
+    head.addLength(this.#queuedBytes);
+    return head;
   }
 
-  #end(args: unknown[]): ServerResponse {
+  /** In the place of `res.end`: node's own, and what it has corked leaves with the end. */
+  end(chunk: unknown, encoding: unknown, callback: unknown): ServerResponse {
+    const { res } = this;
     this.#ending = !this.#ended;
     try {
-      Reflect.apply(ServerResponse.prototype.end, this.res, args);
+      (ServerResponse.prototype.end as PrivateResponse["end"]).call(res, chunk, encoding, callback);
     } finally {
       this.#ending = false;
     }
-    if (this.res.writableEnded && !this.#ended) {
+    if (this.#private.finished && !this.#isTold) {
+      // With nothing left to write node has set "finish" going by itself, for the next tick.
+      this.#isTold = true;
+      hearFinish(res);
+    }
+    if (this.#private.finished && !this.#ended) {
       this.#ended = true;
       this.flush();
     }
-    return this.res;
+    return res;
   }
 
   /** The transport has room: wakes a writer that was told to wait. */
   drained(): void {
-    if (kNeedDrain === undefined || this.res.writableEnded || !this.#waits()) return;
-    Reflect.set(this.res, kNeedDrain, false);
+    if (this.#private.finished || !this.#waits()) return;
+    this.#private[kNeedDrain] = false;
     this.res.emit("drain");
   }
 
@@ -237,23 +266,18 @@ export class ResponseWriter {
     if (this.#dead) return;
     this.#dead = true;
     // Node's socket forgets what it holds a tick later, too; res.writableLength shows it until then.
-    if (this.queuedBytes > 0 || this.#callbacks.length > 0) process.nextTick(() => this.#bury());
+    const isHeard = this.#callbacks !== undefined || this.#last !== undefined;
+    if (this.queuedBytes > 0 || isHeard) process.nextTick(() => this.#bury());
   }
 
   #bury(): void {
-    this.#queue = [];
+    this.#queue = undefined;
     this.#queuedBytes = 0;
     this.#head = undefined;
     const error = Object.assign(new Error("Cannot call write after a stream was destroyed"), {
       code: "ERR_STREAM_DESTROYED",
     });
-    for (const callback of this.#callbacks.splice(0)) callback(error);
-  }
-
-  #dropCallbacks(error: Error | undefined): void {
-    const callbacks = this.#callbacks;
-    this.#callbacks = [];
-    for (const callback of callbacks) process.nextTick(callback, error);
+    this.#takeCallbacks()?.(error);
   }
 
   /** What node does on the tick after 'finish' or an abort: 'close', once. */
@@ -271,3 +295,5 @@ export class ResponseWriter {
     this.#private.socket = null;
   }
 }
+
+const drained = (writer: ResponseWriter): void => writer.drained();

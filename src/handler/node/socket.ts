@@ -1,79 +1,190 @@
 /**
  * The stand-in for `req.socket`: it stands for the client, not for the front server's connection.
  * It answers what frameworks ask a socket; no byte of a response ever passes through it, and what is written
- * to it directly is swallowed. Behaviour as node's own http server expects of a socket.
+ * to it directly is swallowed. Behaviour as node's own http server expects of a socket, which asks most of it in every
+ * request: that is answered without a stream's state, which lazy-duplex.ts makes for whoever really uses it.
  */
 import type { Server } from "node:http";
 import { isIPv6 } from "node:net";
 import { Duplex } from "node:stream";
 import type { Carrier } from "../carrier.ts";
+import { LazyDuplex } from "./lazy-duplex.ts";
 
 /** What the stand-in tells its request. */
 export interface SocketOwner {
   /** Bytes of the response that the kernel has not taken yet. */
   readonly queuedBytes: number;
+  /** Is node's end() past the last code of others, and on its way to uncork() what it corked? */
+  readonly uncorking: boolean;
   /** Corked writes may leave. */
   uncorked(): void;
+  /** The socket is used as a stream from now on: who wants to hear of it puts listeners on it. */
+  woken(socket: ClientSocket): void;
   /** The application, or an abort, destroyed the socket. */
   destroyed(error: Error | null): void;
 }
 
 const swallowError = (): void => {};
 const emitClose = (socket: ClientSocket, failed: boolean): boolean => socket.emit("close", failed);
+const emitTimeout = (socket: ClientSocket): boolean => socket.emit("timeout");
+const familyOf = (address: string): string | undefined =>
+  address === "" ? undefined : isIPv6(address) ? "IPv6" : "IPv4";
+
+type Accessor<T> = PropertyDescriptor & { get(this: Duplex): T };
+
+/** The accessor of Duplex, or of what it inherits from. */
+function accessorOf<T>(name: string): Accessor<T> {
+  let at: object = Duplex.prototype;
+  while (!Object.hasOwn(at, name)) at = Object.getPrototypeOf(at) as object;
+  return Object.getOwnPropertyDescriptor(at, name) as Accessor<T>;
+}
+
+const readable = accessorOf<boolean>("readable");
+const writable = accessorOf<boolean>("writable");
+const destroyed = accessorOf<boolean>("destroyed");
+const errored = accessorOf<Error | null>("errored");
+const writableCorked = accessorOf<number>("writableCorked");
+const readableHighWaterMark = accessorOf<number>("readableHighWaterMark");
+const writableHighWaterMark = accessorOf<number>("writableHighWaterMark");
+/** Both directions have node's default, whatever that is set to; looked up once, as a new stream would. */
+let defaultHighWaterMark = 0;
+function highWaterMark(): number {
+  if (defaultHighWaterMark === 0) defaultHighWaterMark = new Duplex().readableHighWaterMark;
+  return defaultHighWaterMark;
+}
+
+/** What a net.Socket shows as enumerable, too. */
+const FACTS = "remoteAddress remotePort remoteFamily localAddress localPort localFamily".split(" ");
+
+/** Where node's end() says that everything is to be uncorked, of a socket that has no state. */
+const CORKED = { corked: 0 };
 
 /** One request's socket. */
-export class ClientSocket extends Duplex {
-  readonly remoteAddress: string | undefined;
-  readonly remotePort: number | undefined;
-  readonly remoteFamily: string | undefined;
-  readonly localAddress: string | undefined;
-  readonly localPort: number | undefined;
-  readonly localFamily: string | undefined;
-  readonly connecting = false;
-  readonly pending = false;
-  bytesRead = 0;
-  bytesWritten = 0;
-  readonly server: Server;
+export class ClientSocket extends LazyDuplex {
+  /** @internal Duplex' own, of which one member matters here. */
+  declare readonly _writableState: { corked: number };
+  declare readonly connecting: boolean;
+  declare readonly pending: boolean;
+  declare bytesRead: number;
+  declare bytesWritten: number;
   /** As a net.Socket's: undefined until it is set. */
-  timeout: number | undefined = undefined;
+  declare timeout: number | undefined;
   /** Node's http code looks for these. */
-  parser: null = null;
+  declare parser: null;
+  declare _paused: boolean;
   _httpMessage: unknown = null;
-  _paused = false;
+  readonly server: Server;
   readonly #carrier: Carrier;
   readonly #owner: SocketOwner;
-  #timer: NodeJS.Timeout | undefined;
+  /** Counts only while there is no state that does. */
+  #corked = 0;
+  #timer: NodeJS.Timeout | undefined = undefined;
 
-  /** @param autoDestroy only where bytes really pass through it: is it over once both sides have ended? (upgrade.ts) */
-  constructor(carrier: Carrier, owner: SocketOwner, server: Server, autoDestroy = false) {
-    super({ allowHalfOpen: true, autoDestroy, emitClose: false });
-    const { head } = carrier;
+  /** Node's own constructor of a Duplex does not run here; see lazy-duplex.ts. */
+  constructor(carrier: Carrier, owner: SocketOwner, server: Server) {
+    super();
+    this.server = server;
     this.#carrier = carrier;
     this.#owner = owner;
-    this.server = server;
-    this.remoteAddress = head.remoteAddress || undefined;
-    this.remotePort = head.remotePort || undefined;
-    this.remoteFamily = this.remoteAddress && (isIPv6(this.remoteAddress) ? "IPv6" : "IPv4");
-    this.localAddress = head.localAddress || undefined;
-    this.localPort = head.localPort || undefined;
-    this.localFamily = this.localAddress && (isIPv6(this.localAddress) ? "IPv6" : "IPv4");
-    // Node's http sockets always have one: without it `res.destroy(error)` would end the process.
-    this.on("error", swallowError);
-  }
-
-  /** Bytes on their way: what ServerResponse adds up in its own `writableLength`. */
-  get #queuedBytes(): number {
-    return this.#owner.queuedBytes;
   }
 
   static {
-    // An accessor, where the type of Duplex has a property: only so does it take the place of Duplex's own.
-    Object.defineProperty(ClientSocket.prototype, "writableLength", {
-      configurable: true,
-      get(this: ClientSocket): number {
-        return this.#queuedBytes;
+    const { prototype } = ClientSocket;
+    // Assigning to one of these gives a socket its own.
+    Object.assign(prototype, { connecting: false, pending: false, bytesRead: 0, bytesWritten: 0 });
+    Object.assign(prototype, { timeout: undefined, parser: null, _paused: false });
+    // Accessors, where the type of Duplex has properties: only so do they take the place of Duplex's own. Each is
+    // written out, because functions of one place in the source share what V8 has learned about them.
+    Object.defineProperties(prototype, {
+      _writableState: {
+        ...Object.getOwnPropertyDescriptor(LazyDuplex.prototype, "_writableState"),
+        get(this: ClientSocket): unknown {
+          // Node's constructor looks at the prototypes, too.
+          if (!(#owner in this) || this.awake) return undefined;
+          if (this.#owner.uncorking) return CORKED;
+          this.wake();
+          return this._writableState;
+        },
+      },
+      writableLength: {
+        configurable: true,
+        get(this: ClientSocket): number {
+          return this.#owner.queuedBytes;
+        },
+      },
+      writableCorked: {
+        ...writableCorked,
+        get(this: ClientSocket): number {
+          return this.awake ? writableCorked.get.call(this) : this.#corked;
+        },
+      },
+      destroyed: {
+        ...destroyed,
+        get(this: ClientSocket): boolean {
+          return this.awake && destroyed.get.call(this);
+        },
+      },
+      readable: {
+        ...readable,
+        get(this: ClientSocket): boolean {
+          return !this.awake || readable.get.call(this);
+        },
+      },
+      writable: {
+        ...writable,
+        get(this: ClientSocket): boolean {
+          return !this.awake || writable.get.call(this);
+        },
+      },
+      errored: {
+        ...errored,
+        get(this: ClientSocket): Error | null {
+          return this.awake ? errored.get.call(this) : null;
+        },
+      },
+      readableHighWaterMark: {
+        ...readableHighWaterMark,
+        get(this: ClientSocket): number {
+          return this.awake ? readableHighWaterMark.get.call(this) : highWaterMark();
+        },
+      },
+      writableHighWaterMark: {
+        ...writableHighWaterMark,
+        get(this: ClientSocket): number {
+          return this.awake ? writableHighWaterMark.get.call(this) : highWaterMark();
+        },
       },
     });
+    for (const name of FACTS) {
+      const fact = Object.getOwnPropertyDescriptor(prototype, name);
+      Object.defineProperty(prototype, name, { ...fact, enumerable: true });
+    }
+  }
+
+  protected override woken(): void {
+    this._writableState.corked = this.#corked;
+    // Node's http sockets always have one: without it `res.destroy(error)` would end the process.
+    this.on("error", swallowError);
+    this.#owner.woken(this);
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#carrier.head.remoteAddress || undefined;
+  }
+  get remotePort(): number | undefined {
+    return this.#carrier.head.remotePort || undefined;
+  }
+  get remoteFamily(): string | undefined {
+    return familyOf(this.#carrier.head.remoteAddress);
+  }
+  get localAddress(): string | undefined {
+    return this.#carrier.head.localAddress || undefined;
+  }
+  get localPort(): number | undefined {
+    return this.#carrier.head.localPort || undefined;
+  }
+  get localFamily(): string | undefined {
+    return familyOf(this.#carrier.head.localAddress);
   }
 
   /** Did the client come by TLS? tls-socket.ts has the socket of one that did. */
@@ -115,8 +226,15 @@ export class ClientSocket extends Duplex {
     return this;
   }
 
+  override cork(): void {
+    if (this.awake) super.cork();
+    else this.#corked++;
+  }
+
   override uncork(): void {
-    super.uncork();
+    if (this.awake) super.uncork();
+    else if (this.#owner.uncorking) this.#corked = 0;
+    else if (this.#corked > 0) this.#corked--;
     if (this.writableCorked === 0) this.#owner.uncorked();
   }
 
@@ -130,7 +248,7 @@ export class ClientSocket extends Duplex {
       else this.once("timeout", callback);
     }
     if (timeoutMs > 0 && !this.destroyed) {
-      this.#timer = setTimeout(() => this.emit("timeout"), timeoutMs).unref();
+      this.#timer = setTimeout(emitTimeout, timeoutMs, this).unref();
     }
     return this;
   }
@@ -142,6 +260,7 @@ export class ClientSocket extends Duplex {
 
   /** The request is over: no timeout any more. */
   rest(): void {
+    if (this.#timer === undefined) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }

@@ -38,7 +38,9 @@ export class UpgradeSocket extends ClientSocket {
   readonly #upgrade: UpgradeOwner;
 
   constructor(carrier: Carrier, owner: UpgradeOwner, server: Server) {
-    super(carrier, owner, server, true);
+    super(carrier, owner, server);
+    // Bytes really pass through it.
+    this.wake(true);
     this.#upgrade = owner;
     const { tls } = carrier.head;
     if (tls !== undefined) showTls(this, new TlsClientSocket(carrier, owner, server, tls));
@@ -189,7 +191,11 @@ export class NodeUpgrade implements HandlerSide, UpgradeOwner {
     return this.#carrier.queuedBytes;
   }
 
+  readonly uncorking = false;
+
   uncorked(): void {}
+
+  woken(): void {}
 
   wanted(): void {
     if (this.#response.accepts) this.#carrier.want();
