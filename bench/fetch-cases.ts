@@ -6,10 +6,12 @@ import { IncomingMessage, Server, type ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { Readable } from "node:stream";
 import type { Carrier } from "../src/handler/carrier.ts";
+import type { FetchMount } from "../src/handler/fetch/adapter.ts";
+import { DirectFetch } from "../src/handler/fetch/direct.ts";
 import { createFetchRequest, joinNative } from "../src/handler/fetch/native.ts";
 import { prototypesOf } from "../src/handler/node/prototypes.ts";
 import { type GatewayRequest, NodeRequest } from "../src/handler/node/request.ts";
-import type { RequestHead } from "../src/http/head.ts";
+import type { BodyPiece, RequestHead } from "../src/http/head.ts";
 
 const RAW = [
   ["Host", "example.test"],
@@ -65,7 +67,7 @@ class Sink implements Carrier {
 
   send(
     _head: unknown,
-    chunks: readonly Uint8Array[],
+    chunks: readonly BodyPiece[],
     end: boolean,
     written: ((error?: Error | null) => void) | undefined,
   ): boolean {
@@ -96,6 +98,18 @@ export function exchange(method: string): { req: GatewayRequest; res: ServerResp
   const sink = new Sink(method);
   const { req, res } = new NodeRequest(sink, server, prototypes);
   return { req, res, sink };
+}
+
+/** Takes requests as a server does where nobody else is there to see node's objects. */
+export function directExchange(mount: FetchMount): (method: string) => Sink {
+  const direct = new DirectFetch(mount, server);
+  return (method) => {
+    const sink = new Sink(method);
+    const side = direct.side(sink);
+    side.start();
+    side.bodyEnd();
+    return sink;
+  };
 }
 
 /** A node request alone: what a Request is made of, and the same for both makers. */

@@ -5,7 +5,8 @@
 import { cpus } from "node:os";
 import { Bench } from "tinybench";
 import { nodeHandlerOf } from "../src/handler/fetch/adapter.ts";
-import { exchange, MAKERS, nodeRequest, TOUCHES } from "./fetch-cases.ts";
+import type { FetchHandler } from "../src/handler/fetch/info.ts";
+import { directExchange, exchange, MAKERS, nodeRequest, TOUCHES } from "./fetch-cases.ts";
 
 const isBlink = process.env["POSTERN_BENCH_BLINK"] === "1";
 const BATCH = isBlink ? 2 : 64;
@@ -36,16 +37,30 @@ function handled(handler: ReturnType<typeof nodeHandlerOf>): Run {
   };
 }
 
+/** The same without node's req and res. */
+function direct(fetch: FetchHandler): Run {
+  const take = directExchange({ fetch, errors });
+  return async () => {
+    const sink = take("GET");
+    // A native Response is read in promises.
+    while (!sink.ended) await undefined;
+    if (sink.sentBytes !== 5) throw new Error("the answer did not leave whole");
+  };
+}
+
+const nativeText = (): Response => new Response("hello");
+const lightText = (): Response => new Light() as unknown as Response;
+
 const ANSWERS: Readonly<Record<string, Run>> = {
   "(req, res) and res.end(text)": handled((_req, res) => {
     res.setHeader("content-type", "text/plain");
     res.end("hello");
     return undefined;
   }),
-  "native Response of text": handled(nodeHandlerOf(() => new Response("hello"), errors)),
-  "light Response of text": handled(
-    nodeHandlerOf(() => new Light() as unknown as Response, errors),
-  ),
+  "native Response of text": handled(nodeHandlerOf(nativeText, errors)),
+  "light Response of text": handled(nodeHandlerOf(lightText, errors)),
+  "native Response of text, without req and res": direct(nativeText),
+  "light Response of text, without req and res": direct(lightText),
 };
 
 /** The node requests of a batch are made before the clock starts where they can be used more than once. */

@@ -6,6 +6,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { ErrorRow } from "../errors.ts";
 import type { Connection } from "./connection.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { DirectHandler } from "../handler/fetch/direct.ts";
 import type { Prototypes } from "../handler/node/prototypes.ts";
 import type { UpgradeSocket } from "../handler/node/upgrade.ts";
 import type { Encoder, HeadOptions, Protocol } from "../protocols/protocol.ts";
@@ -43,6 +44,8 @@ export interface ConnectionContext {
   readonly prototypes: Prototypes;
   /** Requests in flight, all connections together. */
   activeRequests: number;
+  /** Takes a request in place of {@link dispatch} and its objects; undefined while nothing does. */
+  readonly direct: DirectHandler | undefined;
   /** Hands a request to the application; never throws. */
   dispatch(req: IncomingMessage, res: ServerResponse): void;
   /** Tells the listeners of "upgrade" of a request; never throws. */
@@ -52,5 +55,5 @@ export interface ConnectionContext {
   /** A connection is over. */
   forget(connection: Connection): void;
   /** Tells the operator of an error that has no other way out. */
-  report(error: unknown, req: IncomingMessage | undefined): void;
+  report(error: unknown, shown: IncomingMessage | Request | undefined): void;
 }

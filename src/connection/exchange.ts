@@ -4,9 +4,7 @@
  * reading, pausing and closing are the connection's business. States are in lifecycle.ts.
  */
 import { AbortError, ERRORS, type ErrorRow, ProtocolError } from "../errors.ts";
-import type { Carrier, HandlerSide } from "../handler/carrier.ts";
-import { NodeRequest } from "../handler/node/request.ts";
-import { NodeUpgrade } from "../handler/node/upgrade.ts";
+import type { Carrier } from "../handler/carrier.ts";
 import type { FieldBlock } from "../http/field-block.ts";
 import type { BodyPiece, RequestHead, ResponseHead, RoleName } from "../http/head.ts";
 import type { HeadMeta } from "../protocols/protocol.ts";
@@ -22,7 +20,8 @@ import {
 } from "./lifecycle.ts";
 import { isBystander, protocolStatusOf } from "./refusal.ts";
 import { ResponseHalf, type ResponseOwner, type Written } from "./response-half.ts";
-import { asksForUpgrade, Upgrade } from "./upgrade.ts";
+import { giveSide, type Side } from "./sides.ts";
+import { Upgrade } from "./upgrade.ts";
 
 /** By FastCGI's numbers (§6.1). */
 const ROLES: readonly (RoleName | undefined)[] = [undefined, "responder", "authorizer", "filter"];
@@ -43,12 +42,13 @@ export class Exchange implements Carrier, ResponseOwner {
   /** Did it break a rule or a limit? Then the connection is not used again, unless others share it. */
   refused = false;
   head!: RequestHead;
+  /** The handler's objects; undefined before there are any. */
+  side: Side | undefined;
   readonly #host: ExchangeHost;
   readonly #response: ResponseHalf;
   /** Where a body comes only when it is asked for. */
   readonly #demand: Demand | undefined;
   #request: number = RequestState.OPEN;
-  #side: NodeRequest | NodeUpgrade | undefined;
   #upgrade: Upgrade | undefined;
   #bodyKind: number = BodyKind.NONE;
 
@@ -68,9 +68,6 @@ export class Exchange implements Carrier, ResponseOwner {
 
   // --- what the connection asks -------------------------------------------------------------------
 
-  get side(): HandlerSide | undefined {
-    return this.#side;
-  }
   /** Has the whole request come? */
   get inputDone(): boolean {
     return this.#request === RequestState.DONE;
@@ -107,13 +104,7 @@ export class Exchange implements Carrier, ResponseOwner {
     context.activeRequests++;
     // The first body packet of a known length comes unasked.
     if (this.#demand !== undefined) this.#demand.asked = meta.bodyKind === BodyKind.KNOWN;
-    if (asksForUpgrade(this, meta, this.#host)) {
-      this.#side = new NodeUpgrade(this, context.server, (...told) => context.tellUpgrade(...told));
-      return;
-    }
-    const side = new NodeRequest(this, context.server, context.prototypes);
-    this.#side = side;
-    context.dispatch(side.req, side.res);
+    giveSide(this, meta, this.#host);
   }
 
   /** BODY. The chunk is ours. */
@@ -121,19 +112,19 @@ export class Exchange implements Carrier, ResponseOwner {
     if (!this.#move(RequestEvent.BODY)) return;
     this.inputMs = this.#host.context.nowMs;
     if (this.#demand !== undefined) this.#demand.asked = false;
-    this.#held(this.#side?.body(chunk) ?? 0);
+    this.#held(this.side?.body(chunk) ?? 0);
   }
 
   /** BODY_END. */
   bodyEnd(): void {
     if (!this.#move(RequestEvent.BODY_END)) return;
     this.inputDue = false;
-    this.#side?.bodyEnd();
+    this.side?.bodyEnd();
   }
 
   /** DATA of a Filter. */
   data(chunk: Buffer): void {
-    this.#held(this.#side?.data(chunk) ?? 0);
+    this.#held(this.side?.data(chunk) ?? 0);
   }
 
   /** What the handler does not read is held up to the window; then reading from the peer stops. */
@@ -145,7 +136,7 @@ export class Exchange implements Carrier, ResponseOwner {
 
   /** DATA_END of a Filter. */
   dataEnd(): void {
-    this.#side?.dataEnd();
+    this.side?.dataEnd();
   }
 
   /** ABORT_REQUEST: the handler hears of it, and the peer gets its END_REQUEST (FastCGI §5.4). */
@@ -154,7 +145,7 @@ export class Exchange implements Carrier, ResponseOwner {
     this.inputDue = false;
     const { begun } = this.#response;
     if (!this.#response.move(ResponseEvent.END)) return;
-    this.#side?.aborted(new AbortError("ERR_ABORTED"));
+    this.side?.aborted(new AbortError("ERR_ABORTED"));
     this.#response.sendEnd(0, begun);
     this.responseOver();
   }
@@ -162,14 +153,14 @@ export class Exchange implements Carrier, ResponseOwner {
   /** The response is over and its read is dispatched: what is still to come of the request is nobody's. */
   settle(): void {
     if (this.inputDone || !this.#move(RequestEvent.CLOSE)) return;
-    this.#side?.inputOver(this.#bodyKind === BodyKind.NONE);
+    this.side?.inputOver(this.#bodyKind === BodyKind.NONE);
   }
 
   /** The connection is gone, or going: nothing more can be sent. */
   lose(reason: Error): void {
     this.#move(RequestEvent.CLOSE);
     this.#response.move(ResponseEvent.FAIL);
-    this.#side?.aborted(reason);
+    this.side?.aborted(reason);
     this.responseOver();
   }
 
@@ -181,7 +172,7 @@ export class Exchange implements Carrier, ResponseOwner {
     if (row === ERRORS.BODY_SHORT) this.inputDue = false;
     const { begun } = this.#response;
     if (!this.#response.move(begun ? ResponseEvent.FAIL : ResponseEvent.END)) return;
-    this.#side?.aborted(new ProtocolError(row));
+    this.side?.aborted(new ProtocolError(row));
     if (begun) return this.#breakOff(true);
     if (row.status !== 0) this.#response.sendError(row.status, protocolStatusOf(row));
     else this.#response.sendEnd(protocolStatusOf(row), false);
@@ -260,19 +251,19 @@ export class Exchange implements Carrier, ResponseOwner {
   fail(error: Error, written: Written): void {
     this.report(error);
     if (written !== undefined) process.nextTick(written, error);
-    this.#side?.aborted(error);
+    this.side?.aborted(error);
     this.giveUp();
   }
 
   report(error: Error): void {
-    this.#host.context.report(error, this.#side?.req);
+    this.#host.context.report(error, this.side?.req);
   }
 
   // --- ends ---------------------------------------------------------------------------------------
 
   /** Was it handed to the application, so that it counts as in flight? Upgraded ones live too long for that. */
   get counted(): boolean {
-    return this.#side !== undefined && this.#upgrade === undefined;
+    return this.side !== undefined && this.#upgrade === undefined;
   }
 
   #breakOff(begun: boolean): void {

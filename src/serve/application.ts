@@ -5,11 +5,13 @@
  */
 import { Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { UsageError } from "../errors.ts";
-import { nodeHandlerOf } from "../handler/fetch/adapter.ts";
+import { type FetchMount, nodeHandlerOf } from "../handler/fetch/adapter.ts";
+import { DirectFetch } from "../handler/fetch/direct.ts";
 import type { FetchHandler } from "../handler/fetch/info.ts";
 import { prototypesOf } from "../handler/node/prototypes.ts";
 import type { GatewayRequest } from "../handler/node/request.ts";
-import type { Server } from "../server/server.ts";
+import { directWayOf } from "../server/direct-way.ts";
+import { Server } from "../server/server.ts";
 import {
   type FastifyApplication,
   hasMethods,
@@ -72,6 +74,19 @@ export function isApplication(value: unknown): value is Application {
   );
 }
 
+/** The Web-style handler of an application that is nothing else. */
+function fetchMountOf(server: Server, application: unknown): FetchMount | undefined {
+  if (typeof application === "function" || isKoa(application)) return undefined;
+  if (!isFetchApplication(application)) return undefined;
+  return {
+    fetch: (request, info) => application.fetch(request, info),
+    errors: {
+      report: (error) => server.report(error, undefined),
+      answer: (error, info, request) => server.consult(error, info, request),
+    },
+  };
+}
+
 /** The handler of an application that needs no waiting; undefined for anything else. */
 function handlerOf(server: Server, application: unknown): HttpHandler | undefined {
   if (typeof application === "function") {
@@ -79,12 +94,8 @@ function handlerOf(server: Server, application: unknown): HttpHandler | undefine
     return application as HttpHandler;
   }
   if (isKoa(application)) return application.callback();
-  if (!isFetchApplication(application)) return undefined;
-  const fetch: FetchHandler = (request, info) => application.fetch(request, info);
-  return nodeHandlerOf(fetch, {
-    report: (error) => server.report(error, undefined),
-    answer: (error, req, request) => server.consult(error, req, request),
-  });
+  const mount = fetchMountOf(server, application);
+  return mount === undefined ? undefined : nodeHandlerOf(mount.fetch, mount.errors);
 }
 
 /** Waits for one of the application's own methods; when it fails, nothing is listened on. */
@@ -145,6 +156,11 @@ export function mountApplication(server: Server, application: Application): void
     });
   } else {
     const handler = handlerOf(server, application) ?? unknownApplication(application);
-    server.on("request", watched(server, handler));
+    const listener = watched(server, handler);
+    server.on("request", listener);
+    const mount = fetchMountOf(server, application);
+    if (mount === undefined) return;
+    const direct = new DirectFetch(mount, server);
+    directWayOf(server).offer(listener, direct, Server.prototype.emit);
   }
 }

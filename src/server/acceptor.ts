@@ -20,6 +20,7 @@ import { Writer } from "../connection/writer.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { SelectedEngine } from "../engine/select.ts";
 import { type ErrorRow, ProtocolError, UsageError } from "../errors.ts";
+import type { DirectHandler } from "../handler/fetch/direct.ts";
 import { type Prototypes, prototypesOf } from "../handler/node/prototypes.ts";
 import type { UpgradeSocket } from "../handler/node/upgrade.ts";
 import type { ProtocolName } from "../http/head.ts";
@@ -27,6 +28,7 @@ import { sniffProtocol } from "../protocols/sniff.ts";
 import type { DecoderOptions, Limits } from "../wire/limits.ts";
 import { type ConnectionKeeper, NativeListener } from "./native-listener.ts";
 import { createPeerCheck, EVERYBODY, type PeerCheck } from "./peers.ts";
+import { directWayOf, type DirectWay } from "./direct-way.ts";
 import type { Server } from "./server.ts";
 import type { BoundAddress, ResolvedOptions } from "./settings.ts";
 import { createSetups } from "./setups.ts";
@@ -59,6 +61,7 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
   #toldMs = 0;
   /** What moves the bytes, and why; undefined before the server listens. */
   transport: TransportChoice | undefined;
+  readonly #directWay: DirectWay;
   readonly #options: ResolvedOptions;
   readonly #selected: SelectedEngine;
   readonly #serveNode: (socket: Socket) => void;
@@ -89,6 +92,7 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
     this.engine = selected.create(options.limits);
     this.#selected = selected;
     this.prototypes = prototypesOf(server);
+    this.#directWay = directWayOf(server);
     this.limits = options.limits;
     this.timeouts = options.timeouts;
     this.halfOpen = options.halfOpen;
@@ -96,6 +100,10 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
     this.#serveNode = serveHttp;
     this.#setups = createSetups(options);
     this.#protocols = options.protocols;
+  }
+
+  get direct(): DirectHandler | undefined {
+    return this.#directWay.handler;
   }
 
   dispatch(req: IncomingMessage, res: ServerResponse): void {
@@ -107,8 +115,8 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
     this.server.tellUpgrade(req, socket);
   }
 
-  report(error: unknown, req: IncomingMessage | undefined): void {
-    this.server.report(error, req);
+  report(error: unknown, shown: IncomingMessage | Request | undefined): void {
+    this.server.report(error, shown);
   }
 
   remark(row: ErrorRow): void {

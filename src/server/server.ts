@@ -220,10 +220,11 @@ export class Server extends AdoptableServer {
   /**
    * Tells `onError` of a failed request.
    *
+   * @param req   has the gateway's facts
    * @param shown what the handler was given: a node request or a Web one
    * @returns what it returned: for a fetch handler, perhaps an answer
    */
-  consult(error: unknown, req: IncomingMessage, shown: IncomingMessage | Request): unknown {
+  consult(error: unknown, req: object, shown: IncomingMessage | Request): unknown {
     // Who reads or writes when the client goes away gets an error of it: that is not the handler's.
     const { gateway } = req as Partial<GatewayRequest>;
     if (gateway?.aborted === true && isConsequence(error)) return undefined;

@@ -3,8 +3,9 @@
  * What fails while an answer is sent is treated alike, as far as nothing of it has left.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { failResponse, type GatewayRequest } from "../node/request.ts";
-import { type FetchHandler, RequestInfo } from "./info.ts";
+import type { GatewayRequest } from "../node/request.ts";
+import { type AnswerSink, NodeSink } from "./answer.ts";
+import { type FetchHandler, type FetchInfo, RequestInfo } from "./info.ts";
 import { createFetchRequest, joinNative } from "./native.ts";
 import { sendFetchResponse } from "./response.ts";
 
@@ -16,7 +17,13 @@ export interface FetchErrors {
   /** An error beside the answer: rejections of `waitUntil`. */
   report(error: unknown): void;
   /** An error that took the answer's place; returns what `onError` made of it. */
-  answer(error: unknown, req: IncomingMessage, request: Request): unknown;
+  answer(error: unknown, info: FetchInfo, request: Request): unknown;
+}
+
+/** A fetch handler, and where its errors go. */
+export interface FetchMount {
+  readonly fetch: FetchHandler;
+  readonly errors: FetchErrors;
 }
 
 /** Is this what the handler promised? Instances of other realms and light look-alikes count. */
@@ -24,9 +31,75 @@ function isResponse(value: unknown): value is Response {
   return typeof value === "object" && value !== null && "status" in value && "headers" in value;
 }
 
-function send(res: ServerResponse, answer: unknown): Promise<void> | undefined {
+function send(sink: AnswerSink, answer: unknown): Promise<void> | undefined {
   if (!isResponse(answer)) throw new TypeError("The fetch handler returned no Response");
-  return sendFetchResponse(res, answer);
+  return sendFetchResponse(sink, answer);
+}
+
+async function failed(
+  { errors }: FetchMount,
+  error: unknown,
+  request: Request,
+  info: FetchInfo,
+  sink: AnswerSink,
+): Promise<void> {
+  let answer: unknown;
+  try {
+    answer = await errors.answer(error, info, request);
+  } catch (own) {
+    // onError itself failed: the client still gets its 500.
+    errors.report(own);
+  }
+  const { current } = sink;
+  if (isResponse(answer) && !current.isBegun) await sendFetchResponse(current, answer);
+  else current.fail();
+}
+
+/** A function of its own: the closures are made only where something is waited for. */
+function settled(
+  mount: FetchMount,
+  sent: Promise<unknown>,
+  request: Request,
+  info: FetchInfo,
+  sink: AnswerSink,
+): Promise<void> {
+  return sent.then(
+    () => undefined,
+    (error: unknown) => failed(mount, error, request, info, sink),
+  );
+}
+
+/** Would no Request have this method? */
+export function isForbidden(method: string): boolean {
+  return method !== "GET" && FORBIDDEN.has(method.toUpperCase());
+}
+
+/**
+ * Runs a fetch handler and sends what it returns, or what `onError` returns in its place.
+ *
+ * @param sink where the answer goes, unless node's objects have taken its place by then
+ * @returns undefined where all of it is sent already; rejects only where answering for a failure fails as well
+ */
+export function answerBy(
+  mount: FetchMount,
+  request: Request,
+  info: FetchInfo,
+  sink: AnswerSink,
+): Promise<void> | undefined {
+  try {
+    const answer: unknown = mount.fetch(request, info);
+    const sent =
+      typeof (answer as Partial<PromiseLike<unknown>> | null)?.then === "function"
+        ? sendLater(sink, answer as Promise<unknown>)
+        : send(sink.current, answer);
+    return sent === undefined ? undefined : settled(mount, sent, request, info, sink);
+  } catch (error) {
+    return failed(mount, error, request, info, sink);
+  }
+}
+
+function sendLater(sink: AnswerSink, answer: Promise<unknown>): Promise<void> {
+  return answer.then((response) => send(sink.current, response));
 }
 
 /**
@@ -40,39 +113,15 @@ export function nodeHandlerOf(
 ): (req: IncomingMessage, res: ServerResponse) => Promise<void> | undefined {
   joinNative();
   const report = (error: unknown): void => errors.report(error);
-  const failed = async (
-    error: unknown,
-    request: Request,
-    req: IncomingMessage,
-    res: ServerResponse,
-  ): Promise<void> => {
-    let answer: unknown;
-    try {
-      answer = await errors.answer(error, req, request);
-    } catch (own) {
-      // onError itself failed: the client still gets its 500.
-      errors.report(own);
-    }
-    if (isResponse(answer) && !res.headersSent) await sendFetchResponse(res, answer);
-    else failResponse(res);
-  };
+  const mount = { fetch, errors };
   return (incoming, res) => {
     const req = incoming as GatewayRequest;
-    if (FORBIDDEN.has((req.method ?? "").toUpperCase())) {
+    if (isForbidden(req.method ?? "")) {
       res.statusCode = 501;
       res.end();
       return undefined;
     }
-    const request = createFetchRequest(req);
-    try {
-      const answer: unknown = fetch(request, new RequestInfo(req, res, report));
-      const sent =
-        typeof (answer as Partial<PromiseLike<unknown>> | null)?.then === "function"
-          ? (answer as Promise<unknown>).then((response) => send(res, response))
-          : send(res, answer);
-      return sent?.then(undefined, (error: unknown) => failed(error, request, req, res));
-    } catch (error) {
-      return failed(error, request, req, res);
-    }
+    const info = new RequestInfo(req, res, report);
+    return answerBy(mount, createFetchRequest(req), info, new NodeSink(res));
   };
 }

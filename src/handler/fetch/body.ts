@@ -9,7 +9,7 @@ function brokenOff(req: IncomingMessage): Error {
 }
 
 /** Bytes whose memory a byte stream may take over: a chunk of its own memory as it is, a part of a pool copied. */
-function owned(chunk: Buffer): Uint8Array<ArrayBuffer> {
+export function owned(chunk: Buffer): Uint8Array<ArrayBuffer> {
   const { buffer } = chunk;
   const whole = buffer instanceof ArrayBuffer && buffer.byteLength === chunk.byteLength;
   return whole ? new Uint8Array(buffer) : new Uint8Array(chunk);

@@ -25,7 +25,52 @@ export interface FetchInfo {
 /** A Web-style handler. */
 export type FetchHandler = (request: Request, info: FetchInfo) => Response | Promise<Response>;
 
-/** The facts of one request. */
+/** A client's address in the form that Deno gave it. */
+export function remoteAddrOf(hostname: string, port: number): FetchInfo["remoteAddr"] {
+  return { transport: "tcp", hostname, port };
+}
+
+/** A function of its own, so that it can be taken off and handed on. */
+function workTaker(report: (error: unknown) => void): FetchInfo["waitUntil"] {
+  return (work) => {
+    Promise.resolve(work).catch(report);
+  };
+}
+
+/** What the facts of a request without node's objects are read from; each is made when it is. */
+export interface InfoSource extends Omit<FetchInfo, "waitUntil"> {
+  /** Told of rejections of `waitUntil`. */
+  reportWork(error: unknown): void;
+}
+
+/** The facts of one request, read from the exchange itself. */
+export class DirectInfo implements FetchInfo {
+  readonly #source: InfoSource;
+
+  constructor(source: InfoSource) {
+    this.#source = source;
+  }
+
+  get gateway(): GatewayFacts {
+    return this.#source.gateway;
+  }
+  get remoteAddr(): FetchInfo["remoteAddr"] {
+    return this.#source.remoteAddr;
+  }
+  get completed(): Promise<void> {
+    return this.#source.completed;
+  }
+  get node(): FetchInfo["node"] {
+    const { req, res } = this.#source.node;
+    return { req, res };
+  }
+  get waitUntil(): FetchInfo["waitUntil"] {
+    const source = this.#source;
+    return workTaker((error) => source.reportWork(error));
+  }
+}
+
+/** The facts of one request, read from node's objects. */
 export class RequestInfo implements FetchInfo {
   readonly #req: GatewayRequest;
   readonly #res: ServerResponse;
@@ -45,11 +90,7 @@ export class RequestInfo implements FetchInfo {
 
   get remoteAddr(): FetchInfo["remoteAddr"] {
     const { socket } = this.#req;
-    return {
-      transport: "tcp",
-      hostname: socket.remoteAddress ?? "",
-      port: socket.remotePort ?? 0,
-    };
+    return remoteAddrOf(socket.remoteAddress ?? "", socket.remotePort ?? 0);
   }
 
   get completed(): Promise<void> {
@@ -67,11 +108,7 @@ export class RequestInfo implements FetchInfo {
     return { req: this.#req, res: this.#res };
   }
 
-  /** A function of its own, so that it can be taken off and handed on. */
   get waitUntil(): FetchInfo["waitUntil"] {
-    const report = this.#report;
-    return (work) => {
-      Promise.resolve(work).catch(report);
-    };
+    return workTaker(this.#report);
   }
 }

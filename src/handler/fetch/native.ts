@@ -7,6 +7,7 @@ import { inspect } from "node:util";
 import type { GatewayRequest } from "../node/request.ts";
 import { LazyHeaders } from "./headers.ts";
 import { LazyRequest } from "./request.ts";
+import { NodeSource } from "./source.ts";
 
 /** What stands in globalThis, so that it is not wrapped twice. */
 const ours = new WeakSet<object>();
@@ -123,5 +124,5 @@ export function joinNative(): void {
 
 /** Makes the Request of a node request. {@link joinNative} comes first. */
 export function createFetchRequest(req: GatewayRequest): Request {
-  return new LazyRequest(req) as unknown as Request;
+  return new LazyRequest(new NodeSource(req)) as unknown as Request;
 }

@@ -1,12 +1,11 @@
 /**
- * A node request → a Web `Request`, of which every part is made when it is first touched.
+ * A request's head and body → a Web `Request`, of which every part is made when it is first touched.
  * What it cannot answer by itself is answered by a native Request, made from it once: `clone()`, `new Request(it)`,
  * `fetch(it)`, its body's readers after the stream was touched. Fetch standard, Request class.
  */
 import { Readable } from "node:stream";
-import type { GatewayRequest } from "../node/request.ts";
-import { bodyStream, collectBody } from "./body.ts";
 import { LazyHeaders } from "./headers.ts";
+import type { RequestSource } from "./source.ts";
 import { requestUrl } from "./url.ts";
 
 /** Methods whose case the standard repairs. */
@@ -19,9 +18,9 @@ function wrapped(body: Uint8Array, type: string | null): Response {
   return new Response(body, type === null ? {} : { headers: { "content-type": type } });
 }
 
-/** A Request over one node request; its prototype chain is joined to the native one in native.ts. */
+/** A Request over one source; its prototype chain is joined to the native one in native.ts. */
 export class LazyRequest {
-  readonly #req: GatewayRequest;
+  readonly #source: RequestSource;
   #method: string | undefined;
   #url: string | undefined;
   #headers: LazyHeaders | undefined;
@@ -29,14 +28,14 @@ export class LazyRequest {
   #collected = false;
   #native: Request | undefined;
 
-  /** @param req a method that the standard forbids makes a Request that cannot become a native one */
-  constructor(req: GatewayRequest) {
-    this.#req = req;
+  /** @param source a method that the standard forbids makes a Request that cannot become a native one */
+  constructor(source: RequestSource) {
+    this.#source = source;
   }
 
   get method(): string {
     if (this.#method === undefined) {
-      const method = this.#req.method ?? "GET";
+      const { method } = this.#source;
       const upper = method.toUpperCase();
       this.#method = NORMALIZED.has(upper) ? upper : method;
     }
@@ -45,9 +44,8 @@ export class LazyRequest {
 
   get url(): string {
     if (this.#url === undefined) {
-      const req = this.#req;
-      const scheme = req.gateway.tls === undefined ? "http" : "https";
-      this.#url = requestUrl(scheme, req.headers.host, req.url ?? "/");
+      const { isEncrypted, host, target } = this.#source;
+      this.#url = requestUrl(isEncrypted ? "https" : "http", host, target);
     }
     return this.#url;
   }
@@ -58,13 +56,13 @@ export class LazyRequest {
   }
 
   #newHeaders(): LazyHeaders {
-    const headers = new LazyHeaders(this.#req.rawHeaders);
+    const headers = new LazyHeaders(this.#source.rawHeaders);
     if (this.#native !== undefined) headers.follow(this.#native.headers);
     return headers;
   }
 
   get signal(): AbortSignal {
-    return this.#req.gateway.signal;
+    return this.#source.signal;
   }
 
   get body(): Body {
@@ -73,7 +71,7 @@ export class LazyRequest {
       const bodiless = this.method === "GET" || this.method === "HEAD";
       // Read already: what native Requests show then is a stream that is locked and empty.
       if (this.#collected) return bodiless ? null : (this.native().body as Body);
-      this.#body = bodiless ? null : bodyStream(this.#req);
+      this.#body = bodiless ? null : this.#source.stream();
     }
     return this.#body;
   }
@@ -128,10 +126,10 @@ export class LazyRequest {
   #collect(): Promise<Buffer> | undefined {
     if (this.#native !== undefined || this.#body !== undefined || this.#collected) return undefined;
     if (this.method === "GET" || this.method === "HEAD") return Promise.resolve(Buffer.alloc(0));
-    // Node's own object was read from: as good as used.
-    if (Readable.isDisturbed(this.#req)) return undefined;
+    // Read from beneath: as good as used.
+    if (this.#source.isDisturbed) return undefined;
     this.#collected = true;
-    return collectBody(this.#req);
+    return this.#source.collect();
   }
 
   async text(): Promise<string> {
@@ -181,8 +179,8 @@ export class LazyRequest {
    */
   native(): Request {
     if (this.#native !== undefined) return this.#native;
-    const used = this.#collected || this.bodyUsed || Readable.isDisturbed(this.#req);
-    const headers = this.#headers ?? new LazyHeaders(this.#req.rawHeaders);
+    const used = this.#collected || this.bodyUsed || this.#source.isDisturbed;
+    const headers = this.#headers ?? new LazyHeaders(this.#source.rawHeaders);
     const init: RequestInit & { duplex: "half" } = {
       method: this.method,
       headers: headers.native(),

@@ -223,7 +223,7 @@ export function failResponse(res: ServerResponse): void {
 }
 
 /** What node shows of a body whose length nobody knows, beside the body. */
-const CHUNKED = ["Transfer-Encoding", "chunked"] as const;
+export const CHUNKED = ["Transfer-Encoding", "chunked"] as const;
 /** Methods whose request has a body only by exception. */
 const BODILESS: ReadonlySet<string> = new Set(["OPTIONS", "TRACE", "DELETE"]);
 
@@ -233,7 +233,7 @@ const BODILESS: ReadonlySet<string> = new Set(["OPTIONS", "TRACE", "DELETE"]);
  * Body parsers and proxies take a request with neither length nor coding for one without a body, and would lose it.
  * SCGI always has a length; nginx says by an empty CONTENT_LENGTH that there is none, unless the client's body was chunked.
  */
-function hasUnknownLength(protocol: ProtocolName, head: RequestHead): boolean {
+export function hasUnknownLength(protocol: ProtocolName, head: RequestHead): boolean {
   const { method, rawHeaders } = head;
   if (method === "GET" || method === "HEAD" || protocol === "scgi") return false;
   for (let i = 0; i < rawHeaders.length; i += 2) {
