@@ -150,6 +150,8 @@ function nativeRequest(req: GatewayRequest): Request {
 }
 
 const Native = Request;
+/** Before it is wrapped. */
+export const NativeResponse: typeof Response = Response;
 joinNative();
 
 /** Both makers of Requests. */

@@ -6,7 +6,14 @@ import { cpus } from "node:os";
 import { Bench } from "tinybench";
 import { nodeHandlerOf } from "../src/handler/fetch/adapter.ts";
 import type { FetchHandler } from "../src/handler/fetch/info.ts";
-import { directExchange, exchange, MAKERS, nodeRequest, TOUCHES } from "./fetch-cases.ts";
+import {
+  directExchange,
+  exchange,
+  MAKERS,
+  NativeResponse,
+  nodeRequest,
+  TOUCHES,
+} from "./fetch-cases.ts";
 
 const isBlink = process.env["POSTERN_BENCH_BLINK"] === "1";
 const BATCH = isBlink ? 2 : 64;
@@ -48,7 +55,9 @@ function direct(fetch: FetchHandler): Run {
   };
 }
 
-const nativeText = (): Response => new Response("hello");
+const nativeText = (): Response => new NativeResponse("hello");
+/** As applications write it: the global one, which is lazy. */
+const globalText = (): Response => new Response("hello");
 const lightText = (): Response => new Light() as unknown as Response;
 
 const ANSWERS: Readonly<Record<string, Run>> = {
@@ -59,8 +68,10 @@ const ANSWERS: Readonly<Record<string, Run>> = {
   }),
   "native Response of text": handled(nodeHandlerOf(nativeText, errors)),
   "light Response of text": handled(nodeHandlerOf(lightText, errors)),
+  "new Response of text": handled(nodeHandlerOf(globalText, errors)),
   "native Response of text, without req and res": direct(nativeText),
   "light Response of text, without req and res": direct(lightText),
+  "new Response of text, without req and res": direct(globalText),
 };
 
 /** The node requests of a batch are made before the clock starts where they can be used more than once. */

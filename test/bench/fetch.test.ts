@@ -17,5 +17,5 @@ test("the fetch bench prints a line for each kind of request and of answer", () 
   expect(stderr).not.toMatch(/Error/);
   expect(status).toBe(0);
   const lines = stdout.split("\n").filter((line) => /^\| .* \| +[1-9]/.test(line));
-  expect(lines).toHaveLength(13);
+  expect(lines).toHaveLength(15);
 }, 60_000);

@@ -10,8 +10,8 @@ export interface AnswerHead {
   readonly status: number;
   /** "" for the usual one. */
   readonly statusText: string;
-  /** Names and values in turn; unchecked, and the callee's to change. */
-  readonly headers: string[];
+  /** Names and values in turn; unchecked. */
+  readonly headers: readonly string[];
 }
 
 /** What a client is told of a handler that failed. */
@@ -76,8 +76,9 @@ export class NodeSink implements AnswerSink {
   }
 
   #writeHead({ status, statusText, headers }: AnswerHead): void {
-    if (statusText === "") this.#res.writeHead(status, headers);
-    else this.#res.writeHead(status, statusText, headers);
+    const fields = headers as string[];
+    if (statusText === "") this.#res.writeHead(status, fields);
+    else this.#res.writeHead(status, statusText, fields);
   }
 
   whole(head: AnswerHead, body: string | Uint8Array | undefined): void {

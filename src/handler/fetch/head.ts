@@ -13,7 +13,7 @@ const Fate = { SENT: 1, DROPPED: 2, LENGTH: 3, VARIABLE: 4 } as const;
 
 const fates = new Map<string, number>();
 /** Applications may make names of what clients send. */
-const FATES_MAX = 1_000;
+const NAMES_MAX = 1_000;
 
 /** @throws TypeError, as node's setHeader, for a name that is none */
 function judge(name: string): number {
@@ -26,7 +26,7 @@ function judge(name: string): number {
     authorizing.add(name, "0", false);
     fate = authorizing.fields.length === 0 ? Fate.DROPPED : Fate.VARIABLE;
   }
-  if (fates.size < FATES_MAX) fates.set(name, fate);
+  if (fates.size < NAMES_MAX) fates.set(name, fate);
   return fate;
 }
 
@@ -34,13 +34,26 @@ const WRONG_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 /** Up to this length a loop is faster than the expression. */
 const SHORT = 32;
 
-function isSound(value: string): boolean {
+/** May this stand in a field value or a reason: no control but the tab, no character that is no byte? */
+export function isSound(value: string): boolean {
   if (value.length > SHORT) return !WRONG_IN_VALUE.test(value);
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i);
     if ((code < 32 && code !== 9) || code === 127 || code > 255) return false;
   }
   return true;
+}
+
+const TOKEN = /^[\w!#$%&'*+\-.^`|~]+$/;
+const lowerNames = new Map<string, string>();
+
+/** A field name in lower case; undefined for what is none. */
+export function lowerName(name: string): string | undefined {
+  const known = lowerNames.get(name);
+  if (known !== undefined || !TOKEN.test(name)) return known;
+  const lower = name.toLowerCase();
+  if (lowerNames.size < NAMES_MAX) lowerNames.set(name, lower);
+  return lower;
 }
 
 /** Says of a status or a reason that cannot be sent what node's writeHead says. */

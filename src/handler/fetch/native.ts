@@ -1,11 +1,13 @@
 /**
- * Makes lazily made Requests and Headers pass for native ones: joins their prototype chains, and lets native code
- * that is given one reach the native Request behind it. Native code looks into private members, so there are two ways:
- * own symbols (Node 20 and 22), and `Request` and `fetch` of globalThis, which hand on the native one (all).
+ * Makes lazily made Requests, Responses and Headers pass for native ones: joins their prototype chains, and lets native
+ * code that is given one reach the native one behind it. Native code looks into private members, so there are two ways:
+ * own symbols (Node 20 and 22), and `Request` and `fetch` of globalThis, which hand on the native Request (all).
+ * `Response` of globalThis makes lazy ones.
  */
 import { inspect } from "node:util";
 import type { GatewayRequest } from "../node/request.ts";
 import { LazyHeaders } from "./headers.ts";
+import { LazyResponse } from "./lazy-response.ts";
 import { LazyRequest } from "./request.ts";
 import { NodeSource } from "./source.ts";
 
@@ -19,11 +21,10 @@ function nativeOf<T>(value: T): T | Request {
 }
 
 /** Members of native instances that native code reads by symbol. */
-function joinSymbols(): void {
-  const sample = new Request("http://localhost/");
+function joinSymbols(own: { native(): object }, sample: object): void {
   for (const symbol of Object.getOwnPropertySymbols(sample)) {
-    Object.defineProperty(LazyRequest.prototype, symbol, {
-      get(this: LazyRequest): unknown {
+    Object.defineProperty(own, symbol, {
+      get(this: typeof own): unknown {
         return Reflect.get(this.native(), symbol);
       },
     });
@@ -63,6 +64,11 @@ function joinInspection(): void {
       return inspect(new Headers(this as unknown as Headers), options);
     },
   });
+  Object.defineProperty(LazyResponse.prototype, inspect.custom, {
+    value(this: LazyResponse, _depth: number, options: object): string {
+      return inspect(this.native(), options);
+    },
+  });
 }
 
 function wrapRequest(native: typeof Request): typeof Request {
@@ -81,6 +87,39 @@ function wrapRequest(native: typeof Request): typeof Request {
   return wrapped;
 }
 
+/** Data as text; undefined for what has no JSON, of which native code shall say why. */
+function jsonOf(data: unknown): string | undefined {
+  try {
+    return JSON.stringify(data) as string | undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A function, whose construction costs less than a proxy's. */
+function wrapResponse(native: typeof Response): typeof Response {
+  const json = (data: unknown, init?: ResponseInit): Response => {
+    const text = jsonOf(data);
+    const lazy = text === undefined ? undefined : LazyResponse.make(text, init, "application/json");
+    return (lazy as Response | undefined) ?? native.json(data, init);
+  };
+  function wrapped(...given: ConstructorParameters<typeof Response>): unknown {
+    // Called like a function: native code has the words for it.
+    if (new.target === undefined) return Reflect.apply(native as never, undefined, given);
+    if (new.target !== wrapped) return Reflect.construct(native, given, new.target);
+    return (
+      LazyResponse.make(given[0], given[1], "text/plain;charset=UTF-8") ?? new native(...given)
+    );
+  }
+  const { writable: _, ...prototype } = Object.getOwnPropertyDescriptor(native, "prototype")!;
+  Object.defineProperty(wrapped, "prototype", { ...prototype, writable: false });
+  Object.defineProperty(wrapped, "name", { value: native.name, configurable: true });
+  Object.defineProperty(wrapped, "length", { value: native.length, configurable: true });
+  Object.defineProperty(wrapped, "json", { value: json, writable: true, configurable: true });
+  Object.setPrototypeOf(wrapped, native);
+  return wrapped as unknown as typeof Response;
+}
+
 function wrapFetch(native: typeof fetch): typeof fetch {
   return new Proxy(native, {
     apply: (target, self, [input, ...rest]) =>
@@ -88,7 +127,7 @@ function wrapFetch(native: typeof fetch): typeof fetch {
   });
 }
 
-function install<Name extends "Request" | "fetch">(
+function install<Name extends "Request" | "Response" | "fetch">(
   name: Name,
   wrap: (native: (typeof globalThis)[Name]) => (typeof globalThis)[Name],
 ): void {
@@ -105,20 +144,24 @@ function install<Name extends "Request" | "fetch">(
 }
 
 /**
- * Prepares this process for lazy Requests. To be called before the first is made, and again by every later caller:
+ * Prepares this process for lazy Requests and Responses. To be called before the first is made, and again by every later caller:
  * another adapter may have put a class of its own into globalThis meanwhile, which then is wrapped as well.
  */
 export function joinNative(): void {
   if (!joined) {
     joined = true;
-    joinSymbols();
+    joinSymbols(LazyRequest.prototype, new Request("http://localhost/"));
+    joinSymbols(LazyResponse.prototype, new Response());
     joinInspection();
     joinRest(LazyRequest.prototype, Request.prototype, (lazy) => (lazy as LazyRequest).native());
     joinRest(LazyHeaders.prototype, Headers.prototype, (lazy) => (lazy as LazyHeaders).native());
+    joinRest(LazyResponse.prototype, Response.prototype, (lazy) => (lazy as LazyResponse).native());
     Object.setPrototypeOf(LazyRequest.prototype, Request.prototype);
+    Object.setPrototypeOf(LazyResponse.prototype, Response.prototype);
     Object.setPrototypeOf(LazyHeaders.prototype, Headers.prototype);
   }
   install("Request", wrapRequest);
+  install("Response", wrapResponse);
   install("fetch", wrapFetch);
 }
 

@@ -13,9 +13,12 @@ const NORMALIZED = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"]);
 
 type Body = ReadableStream<Uint8Array> | null;
 
+/** Before anybody wraps it. */
+const NativeResponse = Response;
+
 /** As `formData()` and `blob()` of a native Request would find it. */
 function wrapped(body: Uint8Array, type: string | null): Response {
-  return new Response(body, type === null ? {} : { headers: { "content-type": type } });
+  return new NativeResponse(body, type === null ? {} : { headers: { "content-type": type } });
 }
 
 /** A Request over one source; its prototype chain is joined to the native one in native.ts. */

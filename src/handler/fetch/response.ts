@@ -3,6 +3,7 @@
  * A body that is whole when it is first read leaves in one write with its length. Fetch standard, Response class.
  */
 import type { AnswerHead, AnswerSink } from "./answer.ts";
+import { LazyResponse } from "./lazy-response.ts";
 import { isLight, takeLight } from "./light.ts";
 
 type Stream = ReadableStream<Uint8Array>;
@@ -118,11 +119,12 @@ export function sendFetchResponse(sink: AnswerSink, response: Response): Promise
     if (response.body !== null && !response.body.locked) ignore(response.body as Stream);
     return undefined;
   }
-  // First of all: any other member of a light one makes it a native one.
+  // First of all: any other member of other people's light ones makes it a native one.
   if (isLight(response)) {
     const { body, ...head } = takeLight(response);
-    return send(sink, { ...head, headers: [...head.headers] }, body);
+    return send(sink, head, body);
   }
+  if (LazyResponse.is(response) && response.sendTo(sink)) return undefined;
   if (response.status === 0) {
     throw new TypeError("The fetch handler returned Response.error(), which has no status to send");
   }
