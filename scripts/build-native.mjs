@@ -19,6 +19,7 @@ export const SOURCES = ["native/core", "native/binding", "binding.gyp"];
 /** What `--asan` makes: the addon and the C++ tests. */
 const SANITIZED_ADDON = "build-asan/Release/postern.node";
 const SANITIZED_TEST = "build-asan/guard_page_test";
+const SANITIZED_SOURCES = ["native/core", "native/binding", "native/test", "native/CMakeLists.txt"];
 
 /** Folder that holds include/node of exactly the running Node, or undefined. */
 function headersFolder() {
@@ -57,22 +58,34 @@ function ways(folder) {
   if (which("cmake")) {
     found.push({
       name: "cmake-js with node-api-headers",
-      parameters: cmake(join(folder, "cmake"), []),
+      parameters: cmake(join(folder, "cmake"), "postern", []),
       addon: join(folder, "cmake/Release/postern.node"),
     });
   }
   return found;
 }
 
-/** Parameters of cmake-js for the addon alone, made in a folder. */
-function cmake(folder, definitions) {
+/**
+ * Parameters of cmake-js for one target alone, made in a folder.
+ *
+ * @param {string} folder where it is made
+ * @param {string} target of native/CMakeLists.txt
+ * @param {readonly string[]} definitions `--CDNAME=VALUE`
+ */
+export function cmake(folder, target, definitions) {
   const program = tool("cmake-js/bin/cmake-js");
   const places = ["-d", join(root, "native"), "-O", folder];
-  return [program, "compile", ...places, "-T", "postern", "-l", "error", ...definitions];
+  return [program, "compile", ...places, "-T", target, "-l", "error", ...definitions];
 }
 
-/** Puts a made file in its place at once: who has the former one loaded keeps it. */
-function takePlace(made, path, began) {
+/**
+ * Puts a made file in its place at once: who has the former one loaded keeps it.
+ *
+ * @param {string} made where it is
+ * @param {string} path its place, from the project's root
+ * @param {Date} began when its making began
+ */
+export function takePlace(made, path, began) {
   stampMade(made, began);
   mkdirSync(dirname(join(root, path)), { recursive: true });
   renameSync(made, join(root, path));
@@ -110,11 +123,12 @@ export async function buildNative() {
 async function buildSanitized() {
   const line = "cmake-js, with sanitizers, in build-asan/";
   const made = [SANITIZED_ADDON, ...(process.platform === "win32" ? [] : [SANITIZED_TEST])];
-  if (made.every((path) => isFresh(path, ["native"]))) return { built: true, line, output: "" };
+  if (made.every((path) => isFresh(path, SANITIZED_SOURCES)))
+    return { built: true, line, output: "" };
   const began = new Date();
   return inOwnFolder("asan", async (folder) => {
     const commands = [
-      [process.execPath, cmake(folder, ["--CDPOSTERN_SANITIZE=ON"])],
+      [process.execPath, cmake(folder, "postern", ["--CDPOSTERN_SANITIZE=ON"])],
       ["cmake", ["--build", folder, "--target", "guard_page_test"]],
     ].slice(0, made.length);
     let output = "";
