@@ -4,7 +4,7 @@
  * Does only what is not up to date, so that a second call costs nothing and needs no network. A missing
  * compiler is said in one line and is no error: the TypeScript engine serves without the addon.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ADDON, buildNative, SOURCES } from "./build-native.mjs";
 import { installed, isFresh, isMain, root, run, say, which } from "./house.mjs";
@@ -76,6 +76,20 @@ export async function setup() {
  */
 export async function setupFrameworks() {
   await installDependencies("test/compat", "the frameworks of test/compat/", "--ignore-scripts");
+}
+
+/**
+ * Installs what bench/serve/ measures postern against.
+ *
+ * @param {boolean} all Bun and newer versions of Node, too: 300 MB
+ * @throws {Error} one sentence, when they cannot be installed
+ */
+export async function setupBench(all) {
+  const omit = all ? [] : ["--omit=optional"];
+  if (all && !existsSync(join(root, "bench/node_modules/bun"))) {
+    rmSync(join(root, "bench/node_modules/.package-lock.json"), { force: true });
+  }
+  await installDependencies("bench", "what the bench compares with", "--ignore-scripts", ...omit);
 }
 
 if (isMain(import.meta.url)) {

@@ -60,7 +60,7 @@ const sources = filesIn("src", /\.ts$/);
 const native = filesIn("native", /\.(cc|h)$/);
 const scripts = filesIn("scripts", /\.mjs$/);
 const tests = filesIn("test", /\.(ts|mjs|cjs)$/);
-const benches = filesIn("bench", /\.ts$/);
+const benches = filesIn("bench", /\.(ts|mjs)$/);
 const code = [...sources, ...native, ...scripts, ...tests, ...benches];
 const documents = [
   ...readdirSync(root).filter((name) => name.endsWith(".md")),
@@ -242,8 +242,9 @@ test("no file names a machine's paths or a registry's host", () => {
     "m",
   );
   const packages = ["package.json", "package-lock.json", ".npmrc"];
-  const compat = packages.map((name) => `test/compat/${name}`);
-  const others = [...packages, ...compat, "binding.gyp", ".ci/run"];
+  const folders = ["test/compat", "bench"];
+  const inner = folders.flatMap((folder) => packages.map((name) => `${folder}/${name}`));
+  const others = [...packages, ...inner, "binding.gyp", ".ci/run"];
   const examples = filesIn("examples", /\.(mjs|cjs|js|ts|html|css|json)$/);
   const all = [
     ...code,

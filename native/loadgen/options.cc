@@ -15,6 +15,7 @@ constexpr const char* kUsage =
   --protocol http|fastcgi|scgi|ajp   what is spoken (fastcgi)
   --unix PATH | --tcp ADDRESS:PORT   where the server listens
   --path TARGET                      request target (/)
+  --script PATH                      SCRIPT_FILENAME (/var/www/html and the target)
   --connections N                    connections (1)
   --ids N                            requests at once on each connection, FastCGI (1)
   --new-connections                  a new connection for each request
@@ -102,6 +103,8 @@ bool ReadText(const std::string& name, const char* text, Options& options) {
     ReadTcp(text, options);
   } else if (name == "--path") {
     options.path = text;
+  } else if (name == "--script") {
+    options.script = text;
   } else if (name == "--ajp-style") {
     options.ajp_style = ReadStyle(text);
   } else if (name == "--secret") {

@@ -21,6 +21,7 @@ struct Options {
   std::string host;
   uint16_t port = 0;
   std::string path = "/";
+  std::string script;  // SCRIPT_FILENAME; empty: made of the path.
   std::string ajp_secret;
   uint32_t connections = 1;
   // Requests at once on each connection; more than one is FastCGI's multiplexing.

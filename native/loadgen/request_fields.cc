@@ -56,7 +56,7 @@ Fields CgiVariables(const Options& options) {
       {"QUERY_STRING", target.query},
       {"REQUEST_METHOD", MethodOf(options)},
       {"CONTENT_TYPE", has_body ? "application/octet-stream" : ""},
-      {"SCRIPT_FILENAME", "/var/www/html" + target.path},
+      {"SCRIPT_FILENAME", options.script.empty() ? "/var/www/html" + target.path : options.script},
       {"SCRIPT_NAME", target.path},
       {"REQUEST_URI", options.path},
       {"DOCUMENT_URI", target.path},

@@ -1,0 +1,130 @@
+/**
+ * What was measured, as it is printed, kept in JSON and drawn.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { arch, cpus, loadavg, platform, release } from "node:os";
+import { join } from "node:path";
+import { root } from "./place.ts";
+import type { Spread } from "./statistics.ts";
+import { shown, tableLines } from "./tables.ts";
+
+/** One line of a table. */
+export interface ResultRow {
+  readonly name: string;
+  readonly over: string;
+  /** What the server says it is: engine and transport. */
+  readonly says: string;
+  /** What counts, in the unit of its table. */
+  readonly figure: Spread;
+  /** The same by round, in their order. */
+  readonly rounds: readonly number[];
+  /** To the base of the table. */
+  readonly ratio: number | undefined;
+  /** Other figures, by title. */
+  readonly more: Readonly<Record<string, number>>;
+  readonly errors: number;
+}
+
+/** One table. */
+export interface ResultTable {
+  readonly name: string;
+  readonly title: string;
+  /** Title of the column that counts. */
+  readonly unit: string;
+  readonly base: string;
+  readonly rows: readonly ResultRow[];
+}
+
+/** Where and when. */
+export interface Circumstances {
+  readonly date: string;
+  readonly commit: string;
+  readonly node: string;
+  readonly machine: string;
+  /** Of the last minute, before the first measurement: other work on the machine. */
+  readonly load: number;
+  readonly command: string;
+}
+
+/** Everything of one run. */
+export interface Results {
+  readonly circumstances: Circumstances;
+  readonly tables: readonly ResultTable[];
+}
+
+function git(...parameters: readonly string[]): string {
+  try {
+    return execFileSync("git", parameters, {
+      cwd: root,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
+  } catch {
+    return "";
+  }
+}
+
+/** The machine now. */
+export function circumstances(parameters: readonly string[]): Circumstances {
+  const changed = git("status", "--porcelain", "--untracked-files=no") === "" ? "" : ", changed";
+  const processors = cpus();
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    commit: `${git("rev-parse", "--short", "HEAD") || "unknown"}${changed}`,
+    node: process.version.slice(1),
+    machine: `${processors[0]?.model ?? arch()}, ${processors.length} cores, ${platform()} ${release()}`,
+    load: loadavg()[0] ?? 0,
+    command: ["npm run bench -- serve", ...parameters].join(" "),
+  };
+}
+
+/** The lines of one table. */
+export function linesOf(table: ResultTable): string[] {
+  const titles = [...new Set(table.rows.flatMap((row) => Object.keys(row.more)))];
+  const hasTcp = table.rows.some((row) => row.over !== "unix");
+  const rows = table.rows.map((row) => [
+    row.name,
+    ...(hasTcp ? [row.over] : []),
+    shown(row.figure.median),
+    row.rounds.length > 1 ? `${shown(row.figure.min)}–${shown(row.figure.max)}` : "",
+    row.ratio === undefined ? "" : row.ratio.toFixed(2),
+    ...titles.map((title) => shown(row.more[title])),
+    row.errors === 0 ? "" : String(row.errors),
+  ]);
+  const over = hasTcp ? ["over"] : [];
+  const head = ["server", ...over, table.unit, "least–most", `× ${table.base}`, ...titles, "wrong"];
+  return tableLines([head, ...rows], 1 + over.length);
+}
+
+/** What each row's server said it is, without repetitions. */
+export function configurationsOf(tables: readonly ResultTable[]): string[] {
+  const all = tables.flatMap((table) => table.rows.map((row) => [row.name, row.says] as const));
+  return [...new Map(all.filter(([name, says]) => name.startsWith("postern") && says !== ""))].map(
+    ([name, says]) => `${name}: ${says}`,
+  );
+}
+
+/** Tables that are there but were not measured again are kept, with the figures of their run. */
+function merged(path: string, results: Results): Results {
+  if (!existsSync(path)) return results;
+  const earlier = JSON.parse(readFileSync(path, "utf8")) as Results;
+  const isNew = (name: string): boolean => results.tables.some((table) => table.name === name);
+  const kept = earlier.tables.filter((table) => !isNew(table.name));
+  return { ...results, tables: [...results.tables, ...kept] };
+}
+
+/**
+ * Writes JSON into bench/results/: a file of its own for each run, or latest.json, which is the chart's.
+ *
+ * @returns what stands in the file
+ */
+export function writeResults(results: Results, save: boolean): { path: string; all: Results } {
+  const folder = join(root, "bench/results");
+  mkdirSync(folder, { recursive: true });
+  const stamp = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "");
+  const path = join(folder, save ? "latest.json" : `${stamp}.json`);
+  const all = save ? merged(path, results) : results;
+  writeFileSync(path, `${JSON.stringify(all, undefined, 2)}\n`);
+  return { path, all };
+}

@@ -1,0 +1,188 @@
+/**
+ * A scenario → its rows, measured in turns: every round each server once, another one first each time.
+ * Servers of all rows run from the first round to the last, and idle while others are measured.
+ */
+import type { Contender } from "./contender.ts";
+import { type LoadReport, runLoadgen, targetWords } from "./loadgen.ts";
+import type { ResultRow, ResultTable } from "./results.ts";
+import type { Entry, Scenario } from "./scenarios.ts";
+import { ServerProcess } from "./server-process.ts";
+import type { Settings } from "./settings.ts";
+import { spreadOf } from "./statistics.ts";
+
+/** One row that is to be measured. */
+export interface Lane {
+  readonly name: string;
+  readonly contender: Contender;
+  readonly entry: Entry;
+  readonly over: "unix" | "tcp";
+}
+
+/** Says one line to whoever waits. */
+export type Say = (line: string) => void;
+
+/** The rows of a scenario as the settings want them; names what is missing. */
+export function lanesOf(
+  scenario: Scenario,
+  contenders: readonly Contender[],
+  settings: Settings,
+  say: Say,
+): Lane[] {
+  const overs =
+    settings.overs ??
+    (settings.full && scenario.over === "both" ? (["unix", "tcp"] as const) : (["unix"] as const));
+  const wanted = (name: string): boolean =>
+    settings.peers.length === 0 ||
+    name.startsWith("node:http") ||
+    settings.peers.some((peer) => name.toLowerCase().startsWith(peer.toLowerCase()));
+  // Whoever names a server wants it, quick or not.
+  const isQuick = !settings.full && settings.peers.length === 0;
+  const entries = scenario.entries.filter((entry) => !isQuick || entry.quick === true);
+  // A scenario that is named but not of the quick set has no quick rows: then all are meant.
+  const chosen = entries.length > 0 ? entries : scenario.entries;
+  return chosen.flatMap((entry) =>
+    contenders
+      .filter(
+        ({ name, handlers }) => name.startsWith(entry.prefix) && handlers.includes(entry.handler),
+      )
+      .filter(({ name }) => wanted(name))
+      .flatMap((contender) => {
+        const missing = contender.missing(entry.handler);
+        if (missing === undefined) {
+          return overs
+            .filter((over) => contender.overs.includes(over))
+            .map((over) => ({
+              name: `${contender.name}${entry.label ?? ""}`,
+              contender,
+              entry,
+              over,
+            }));
+        }
+        say(`${scenario.name}: ${contender.name}${entry.label ?? ""} skipped: ${missing}`);
+        return [];
+      }),
+  );
+}
+
+/** Words of the load generator for one row. */
+export function loadWords(scenario: Scenario, lane: Lane, server: ServerProcess): string[] {
+  const { contender, entry } = lane;
+  const words = [...scenario.load, ...(entry.load ?? []), ...(contender.load ?? [])];
+  if (contender.connectionsMax !== undefined) {
+    words.push("--connections", String(contender.connectionsMax));
+  }
+  if (contender.closes === true) words.push("--new-connections");
+  if (contender.children === true) words.push("--children");
+  const target = targetWords(contender.protocol, server.address);
+  return [...target, ...words, "--pid", String(server.pid)];
+}
+
+/** Starts the server of a row. */
+export function startLane(lane: Lane): Promise<ServerProcess> {
+  return ServerProcess.start(
+    lane.contender,
+    lane.entry.handler,
+    lane.over,
+    lane.entry.packetBytes ?? 8192,
+  );
+}
+
+/** Rows in turn: each round another one is the first. */
+export function turns<T>(rows: readonly T[], round: number): T[] {
+  return rows.map((_, i) => rows[(i + round) % rows.length]!);
+}
+
+/** Ratios of rows to the base of their table, over the same kind of socket and on the same Node. */
+export function withRatios(
+  scenario: Scenario,
+  lanes: readonly Lane[],
+  rows: readonly Omit<ResultRow, "ratio">[],
+): ResultRow[] {
+  const [prefix, handler] = scenario.baseline;
+  const nodeOf = (name: string): string => /, Node \S+/.exec(name)?.[0] ?? "";
+  return rows.map((row) => {
+    const base = lanes.findIndex(
+      (lane) =>
+        lane.name.startsWith(prefix) &&
+        lane.entry.handler === handler &&
+        lane.over === row.over &&
+        (nodeOf(row.name) === "" || nodeOf(lane.name) === nodeOf(row.name)),
+    );
+    const figure = rows[base]?.figure.median;
+    return { ...row, ratio: figure === undefined ? undefined : row.figure.median / figure };
+  });
+}
+
+/** Title of the base in a table. */
+export function baseTitle(scenario: Scenario): string {
+  return scenario.baseline[0];
+}
+
+function rowOf(lane: Lane, says: string, reports: readonly LoadReport[]): Omit<ResultRow, "ratio"> {
+  const rounds = reports.map((report) => report.server?.cpuUsPerRequest ?? Number.NaN);
+  const middle = (read: (report: LoadReport) => number): number =>
+    spreadOf(reports.map(read)).median;
+  return {
+    name: lane.name,
+    over: lane.over,
+    says,
+    figure: spreadOf(rounds),
+    rounds,
+    more: {
+      "requests/s": middle((report) => report.requestsPerSecond),
+      cores: middle((report) => report.server?.cores ?? Number.NaN),
+      "p50 µs": middle((report) => report.latencyUs.p50),
+      "p99 µs": middle((report) => report.latencyUs.p99),
+      "p99.9 µs": middle((report) => report.latencyUs.p999),
+      "RSS MiB": middle((report) => (report.server?.rssAfterBytes ?? 0) / 1_048_576),
+    },
+    errors: reports.reduce((sum, report) => sum + report.errors, 0),
+  };
+}
+
+/** Measures a scenario of the kind `load`. */
+export async function measureLoad(
+  scenario: Scenario,
+  lanes: readonly Lane[],
+  settings: Settings,
+  say: Say,
+): Promise<ResultTable> {
+  const servers = new Map<Lane, ServerProcess>();
+  const reports = new Map<Lane, LoadReport[]>(lanes.map((lane) => [lane, []]));
+  const says = new Map<Lane, string>();
+  // A standing start is what c512 is about.
+  const warmup = scenario.name === "c512" ? 0 : 0.1;
+  try {
+    for (let round = 0; round < settings.rounds; round++) {
+      for (const lane of turns(lanes, round)) {
+        let server = servers.get(lane);
+        if (server === undefined) {
+          server = await startLane(lane);
+          servers.set(lane, server);
+          says.set(lane, server.says);
+          const words = loadWords(scenario, lane, server);
+          await runLoadgen([...words, "--seconds", String(settings.warmupSeconds)]);
+        }
+        const words = loadWords(scenario, lane, server);
+        const time = ["--warmup", String(warmup), "--seconds", String(settings.seconds)];
+        const report = await runLoadgen([...words, ...time]);
+        if (report.errors > 0) say(`${scenario.name}: ${lane.name}: ${report.firstError}`);
+        reports.get(lane)!.push(report);
+        if (settings.fresh) {
+          await server.stop();
+          servers.delete(lane);
+        }
+      }
+    }
+  } finally {
+    for (const server of servers.values()) await server.stop();
+  }
+  const rows = lanes.map((lane) => rowOf(lane, says.get(lane) ?? "", reports.get(lane)!));
+  return {
+    name: scenario.name,
+    title: scenario.title,
+    unit: "CPU µs",
+    base: baseTitle(scenario),
+    rows: withRatios(scenario, lanes, rows),
+  };
+}
