@@ -12,11 +12,12 @@ import { decodeCase, PROTOCOLS } from "./cases.ts";
 import { type DecodedProtocol, REQUESTS, readsOf } from "./streams.ts";
 
 const isBlink = process.env["POSTERN_BENCH_BLINK"] === "1";
+const isFull = process.argv.includes("--full");
 /** Requests of one measured call: many, since reading the clock costs as much as decoding one. */
 const BATCH = isBlink ? 2 : 64;
 const bench = new Bench({
-  time: isBlink ? 1 : 1_000,
-  warmupTime: isBlink ? 1 : 300,
+  time: isBlink ? 1 : isFull ? 1_000 : 300,
+  warmupTime: isBlink ? 1 : isFull ? 300 : 100,
   iterations: isBlink ? 1 : 64,
   warmupIterations: isBlink ? 1 : 16,
 });

@@ -19,7 +19,7 @@ import type { Server } from "../src/server/server.ts";
 import { REQUESTS, readsOf } from "./streams.ts";
 
 const isBlink = process.env["POSTERN_BENCH_BLINK"] === "1";
-const ROUNDS = isBlink ? 1 : 30;
+const ROUNDS = isBlink ? 1 : process.argv.includes("--full") ? 30 : 8;
 const REQUEST_COUNT = isBlink ? 40 : 2_000;
 const LANES = 8;
 

@@ -16,6 +16,7 @@ import {
 } from "./fetch-cases.ts";
 
 const isBlink = process.env["POSTERN_BENCH_BLINK"] === "1";
+const isFull = process.argv.includes("--full");
 const BATCH = isBlink ? 2 : 64;
 /** Few enough that the young generation has room for all they allocate. */
 const WEIGHED = isBlink ? 2 : 200;
@@ -90,8 +91,8 @@ for (const title of Object.keys(TOUCHES)) {
 }
 
 const bench = new Bench({
-  time: isBlink ? 1 : 500,
-  warmupTime: isBlink ? 1 : 200,
+  time: isBlink ? 1 : isFull ? 500 : 200,
+  warmupTime: isBlink ? 1 : isFull ? 200 : 100,
   iterations: isBlink ? 1 : 32,
   warmupIterations: isBlink ? 1 : 16,
 });

@@ -90,7 +90,7 @@ const phpFpm: Contender = {
     writeFileSync(
       file,
       `[global]
-error_log = /dev/stderr
+error_log = ${join(folder, "php-fpm.log")}
 log_level = error
 daemonize = no
 [www]
@@ -99,8 +99,8 @@ pm = static
 pm.max_children = 1
 `,
     );
-    const root = owner === "" ? [] : ["-R"];
-    return silent(which(PHP.find(which)!)!, "-F", ...root, "-n", "-y", file);
+    const asRoot = owner === "" ? [] : ["-R"];
+    return silent(which(PHP.find(which)!)!, "-F", ...asRoot, "-n", "-y", file);
   },
 };
 

@@ -9,7 +9,7 @@ import { type Address, addressText, type Contender, needs, which } from "./conte
 import { runLoadgen, targetWords } from "./loadgen.ts";
 import { cpuNanoseconds } from "./process-cpu.ts";
 import type { ResultRow, ResultTable } from "./results.ts";
-import { type Say, turns } from "./rounds.ts";
+import { type Say, turns, warmUp } from "./rounds.ts";
 import { ServerProcess } from "./server-process.ts";
 import type { Settings } from "./settings.ts";
 import { spreadOf } from "./statistics.ts";
@@ -169,7 +169,7 @@ export async function measureFront(
       const chain = await startChain(contender);
       chains.push(chain);
       figures.set(chain, { own: [], front: [], rate: [], wrong: 0 });
-      await drive(chain.front.address, settings.warmupSeconds);
+      await warmUp(chain.backend.pid, settings, (seconds) => drive(chain.front.address, seconds));
     }
     for (let round = 0; round < settings.rounds; round++) {
       for (const chain of turns(chains, round)) {

@@ -122,7 +122,7 @@ function nodeHttp(node: string): Contender {
 
 /** node-fastcgi's keep-alive never worked: it reads KEEP_CONN by another name than its parser gives it. */
 const nodeFastcgi: Contender = {
-  name: "node-fastcgi",
+  name: "node-fastcgi (new connections)",
   protocol: "fastcgi",
   handlers: ["hello", "set-header"],
   overs: BOTH,

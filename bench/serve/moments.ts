@@ -26,7 +26,7 @@ interface Moment {
 }
 
 /** Requests that a server answers before it is looked at: JIT and heap have settled then. */
-async function warmUp(scenario: Scenario, lane: Lane, server: ServerProcess): Promise<void> {
+async function settle(scenario: Scenario, lane: Lane, server: ServerProcess): Promise<void> {
   const words = loadWords(scenario, lane, server);
   await runLoadgen([...words, "--connections", "16", "--count", "4000"]);
 }
@@ -34,7 +34,7 @@ async function warmUp(scenario: Scenario, lane: Lane, server: ServerProcess): Pr
 async function measureIdle(scenario: Scenario, lane: Lane, settings: Settings): Promise<Moment> {
   const server = await startLane(lane);
   try {
-    await warmUp(scenario, lane, server);
+    await settle(scenario, lane, server);
     // Bun and others have no such signal.
     const canCollect = /^(postern|node:http)/.test(lane.name);
     const before = await server.residentBytes(canCollect);
@@ -60,7 +60,7 @@ async function measureIdle(scenario: Scenario, lane: Lane, settings: Settings): 
 async function measureOpening(scenario: Scenario, lane: Lane): Promise<Moment> {
   const server = await startLane(lane);
   try {
-    await warmUp(scenario, lane, server);
+    await settle(scenario, lane, server);
     const report = await runLoadgen([...loadWords(scenario, lane, server), "--once"]);
     const { p50, p99 } = report.latencyUs;
     return {

@@ -4,6 +4,7 @@
  */
 import type { Contender } from "./contender.ts";
 import { type LoadReport, runLoadgen, targetWords } from "./loadgen.ts";
+import { cpuNanoseconds } from "./process-cpu.ts";
 import type { ResultRow, ResultTable } from "./results.ts";
 import type { Entry, Scenario } from "./scenarios.ts";
 import { ServerProcess } from "./server-process.ts";
@@ -87,6 +88,19 @@ export function startLane(lane: Lane): Promise<ServerProcess> {
   );
 }
 
+/** Runs a load in pieces until the server has used as much CPU as the settings want before anything is measured. */
+export async function warmUp(
+  pid: number,
+  settings: Settings,
+  load: (seconds: number) => Promise<unknown>,
+): Promise<void> {
+  const PIECES_MAX = 20;
+  for (let piece = 0; piece < PIECES_MAX; piece++) {
+    await load(settings.warmupCpuSeconds === 0 ? 0.02 : 0.4);
+    if (cpuNanoseconds(pid) / 1e9 >= settings.warmupCpuSeconds) return;
+  }
+}
+
 /** Rows in turn: each round another one is the first. */
 export function turns<T>(rows: readonly T[], round: number): T[] {
   return rows.map((_, i) => rows[(i + round) % rows.length]!);
@@ -140,43 +154,72 @@ function rowOf(lane: Lane, says: string, reports: readonly LoadReport[]): Omit<R
   };
 }
 
+/** Starts the servers of all rows, and warms them up; one that does not start is named and left out. */
+async function startAll(
+  scenario: Scenario,
+  lanes: readonly Lane[],
+  settings: Settings,
+  servers: Map<Lane, ServerProcess>,
+  say: Say,
+): Promise<void> {
+  for (const lane of lanes) {
+    try {
+      servers.set(lane, await startWarm(scenario, lane, settings));
+    } catch (error) {
+      if (/^(postern|node:http)/.test(lane.name)) throw error;
+      say(`${scenario.name}: skipped: ${(error as Error).message}`);
+    }
+  }
+}
+
+async function startWarm(
+  scenario: Scenario,
+  lane: Lane,
+  settings: Settings,
+): Promise<ServerProcess> {
+  const server = await startLane(lane);
+  const words = loadWords(scenario, lane, server);
+  await warmUp(server.pid, settings, (seconds) =>
+    runLoadgen([...words, "--seconds", String(seconds)]),
+  );
+  return server;
+}
+
 /** Measures a scenario of the kind `load`. */
 export async function measureLoad(
   scenario: Scenario,
-  lanes: readonly Lane[],
+  wanted: readonly Lane[],
   settings: Settings,
   say: Say,
 ): Promise<ResultTable> {
   const servers = new Map<Lane, ServerProcess>();
-  const reports = new Map<Lane, LoadReport[]>(lanes.map((lane) => [lane, []]));
+  const reports = new Map<Lane, LoadReport[]>();
   const says = new Map<Lane, string>();
   // A standing start is what c512 is about.
   const warmup = scenario.name === "c512" ? 0 : 0.1;
   try {
+    await startAll(scenario, wanted, settings, servers, say);
+    for (const [lane, server] of servers) {
+      reports.set(lane, []);
+      says.set(lane, server.says);
+    }
     for (let round = 0; round < settings.rounds; round++) {
-      for (const lane of turns(lanes, round)) {
-        let server = servers.get(lane);
-        if (server === undefined) {
-          server = await startLane(lane);
-          servers.set(lane, server);
-          says.set(lane, server.says);
-          const words = loadWords(scenario, lane, server);
-          await runLoadgen([...words, "--seconds", String(settings.warmupSeconds)]);
+      for (const lane of turns([...reports.keys()], round)) {
+        if (settings.fresh && round > 0) {
+          await servers.get(lane)!.stop();
+          servers.set(lane, await startWarm(scenario, lane, settings));
         }
-        const words = loadWords(scenario, lane, server);
+        const words = loadWords(scenario, lane, servers.get(lane)!);
         const time = ["--warmup", String(warmup), "--seconds", String(settings.seconds)];
         const report = await runLoadgen([...words, ...time]);
         if (report.errors > 0) say(`${scenario.name}: ${lane.name}: ${report.firstError}`);
         reports.get(lane)!.push(report);
-        if (settings.fresh) {
-          await server.stop();
-          servers.delete(lane);
-        }
       }
     }
   } finally {
     for (const server of servers.values()) await server.stop();
   }
+  const lanes = [...reports.keys()];
   const rows = lanes.map((lane) => rowOf(lane, says.get(lane) ?? "", reports.get(lane)!));
   return {
     name: scenario.name,

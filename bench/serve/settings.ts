@@ -15,7 +15,8 @@ export interface Settings {
   readonly rounds: number;
   /** Measured seconds of a round. */
   readonly seconds: number;
-  readonly warmupSeconds: number;
+  /** CPU seconds that a server has used before it is measured: by the clock, a busy machine would leave it cold. */
+  readonly warmupCpuSeconds: number;
   readonly engines: readonly string[];
   /** For POSTERN_TRANSPORT; "" leaves it alone. */
   readonly transports: readonly string[];
@@ -90,7 +91,7 @@ export function readSettings(
 ): Settings {
   const values = parse(parameters);
   const full = values.full ?? false;
-  const usual = blink ? [1, 0.05, 0.02] : full ? [5, 2, 1] : [3, 0.6, 0.5];
+  const usual = blink ? [1, 0.05, 0] : full ? [5, 2, 2] : [3, 0.6, 0.8];
   const overs = chosen("over", words(values.over), ["unix", "tcp"]) as ("unix" | "tcp")[];
   const engines = chosen("engine", words(values.engine), ["auto", "native", "typescript"]);
   const transports = chosen("transport", words(values.transport), ["auto", "native", "node"]);
@@ -101,7 +102,7 @@ export function readSettings(
     peers: words(values.peer),
     rounds: Math.floor(count("rounds", values.rounds, usual[0]!, 1)),
     seconds: count("seconds", values.seconds, usual[1]!, 0.01),
-    warmupSeconds: usual[2]!,
+    warmupCpuSeconds: usual[2]!,
     engines: engines.length === 0 ? ["auto"] : engines,
     transports: transports.length === 0 ? [""] : transports,
     nodes: nodes.length === 0 ? [process.execPath] : nodes,

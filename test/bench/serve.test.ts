@@ -131,6 +131,9 @@ test("a comparison goes by the ratios of rounds, and up to the margin nothing ha
   expect(compare([10, 20, 30], [10.6, 21.2, 31.8], 5).verdict).toBe("slower");
   expect(compare([10, 20, 30], [9.4, 18.8, 28.2], 5).verdict).toBe("faster");
   expect(compare([10, 10, 10], [10, 10, 20], 5).verdict).toBe("same");
+  // Dear rounds on one side only are noise as long as the least of both agree.
+  expect(compare([10, 10, 10], [10, 13, 13], 5)).toMatchObject({ ratio: 1.3, verdict: "same" });
+  expect(compare([10, 13, 13], [10, 10, 10], 5).verdict).toBe("same");
   expect(() => compare([1], [1, 2], 5)).toThrow("counterparts");
 });
 
