@@ -13,6 +13,7 @@ import { measureMoments } from "./serve/moments.ts";
 import { root } from "./serve/place.ts";
 import {
   circumstances,
+  comparisonsOf,
   configurationsOf,
   linesOf,
   type ResultTable,
@@ -39,6 +40,8 @@ async function measureAll(settings: Settings): Promise<ResultTable[]> {
     if (table === undefined) return;
     tables.push(table);
     console.log(`\n${table.title}\n\n${linesOf(table).join("\n")}`);
+    const comparisons = comparisonsOf(table);
+    if (comparisons.length > 0) console.log(`\n${comparisons.join("\n")}`);
   };
   for (const scenario of SCENARIOS) {
     if (!isWanted(settings, scenario.name, scenario.quick)) continue;

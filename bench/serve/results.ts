@@ -97,6 +97,20 @@ export function linesOf(table: ResultTable): string[] {
   return tableLines([head, ...rows], 1 + over.length);
 }
 
+/** The first postern row of a table, by kind of socket, against every server of another make. */
+export function comparisonsOf(table: ResultTable): string[] {
+  return ["unix", "tcp"].flatMap((over) => {
+    const rows = table.rows.filter((row) => row.over === over);
+    const ours = rows.find((row) => row.name.startsWith("postern"));
+    const others = rows.filter((row) => !row.name.startsWith("postern"));
+    if (ours === undefined || others.length < 2) return [];
+    const ratios = others.map(
+      (row) => `${(ours.figure.median / row.figure.median).toFixed(2)} × ${row.name}`,
+    );
+    return [`${ours.name} over ${over}: ${ratios.join("; ")}`];
+  });
+}
+
 /** What each row's server said it is, without repetitions. */
 export function configurationsOf(tables: readonly ResultTable[]): string[] {
   const all = tables.flatMap((table) => table.rows.map((row) => [row.name, row.says] as const));

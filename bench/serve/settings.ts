@@ -91,7 +91,7 @@ export function readSettings(
 ): Settings {
   const values = parse(parameters);
   const full = values.full ?? false;
-  const usual = blink ? [1, 0.05, 0] : full ? [5, 2, 2] : [3, 0.6, 0.8];
+  const usual = blink ? [1, 0.05, 0] : full ? [5, 2, 3] : [3, 0.6, 1];
   const overs = chosen("over", words(values.over), ["unix", "tcp"]) as ("unix" | "tcp")[];
   const engines = chosen("engine", words(values.engine), ["auto", "native", "typescript"]);
   const transports = chosen("transport", words(values.transport), ["auto", "native", "node"]);
