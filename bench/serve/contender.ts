@@ -20,6 +20,8 @@ export interface Task {
   readonly folder: string;
   /** AJP. */
   readonly packetBytes: number;
+  /** FastCGI: several requests at once come on a connection. */
+  readonly multiplex: boolean;
 }
 
 /** A command; its process must stay in the foreground. */
@@ -46,6 +48,8 @@ export interface Contender {
   readonly children?: boolean;
   /** Words of the load generator that this one needs. */
   readonly load?: readonly string[];
+  /** And over TCP only. */
+  readonly tcpLoad?: readonly string[];
   /** Why it cannot serve this here, as half a sentence, or undefined. */
   missing(handler: HandlerName): string | undefined;
   /** Makes what it needs in the task's folder. */

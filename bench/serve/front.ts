@@ -15,6 +15,7 @@ import type { Settings } from "./settings.ts";
 import { spreadOf } from "./statistics.ts";
 
 const CONNECTIONS = 64;
+const TASK = { handler: "hello", packetBytes: 8192, multiplex: false } as const;
 /** nginx's own fastcgi_params without what needs a root; the file may be elsewhere or changed. */
 const FASTCGI_PARAMS = [
   "QUERY_STRING $query_string",
@@ -136,9 +137,9 @@ interface Chain {
 }
 
 async function startChain(contender: Contender): Promise<Chain> {
-  const backend = await ServerProcess.start(contender, "hello", "unix");
+  const backend = await ServerProcess.start(contender, "unix", TASK);
   const nginx = nginxBefore(contender.protocol, backend.address);
-  const front = await ServerProcess.start(nginx, "hello", "tcp", 8192, 1);
+  const front = await ServerProcess.start(nginx, "tcp", TASK, 1);
   return { contender, backend, front };
 }
 

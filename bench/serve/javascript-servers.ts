@@ -95,10 +95,13 @@ export function postern(
     protocol,
     handlers: ALL,
     overs: BOTH,
-    load: protocol === "ajp" ? ["--secret", SECRET] : [],
+    // On a unix socket its permissions take the place of the secret, which would cost a digest a request.
+    tcpLoad: protocol === "ajp" ? ["--secret", SECRET] : [],
     missing: (handler) => missingRuntime(runtime) ?? missingPackage(FRAMEWORKS[handler]),
     command: (task) => {
-      const more = { protocol, dist, engine, secret: SECRET, packetBytes: task.packetBytes };
+      const { packetBytes, multiplex } = task;
+      const secret = "port" in task.address ? SECRET : undefined;
+      const more = { protocol, dist, engine, secret, packetBytes, multiplex };
       const env = transport === "" ? {} : { POSTERN_TRANSPORT: transport };
       return run(runtime, "postern.mjs", task, more, env);
     },

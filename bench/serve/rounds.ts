@@ -11,6 +11,9 @@ import { ServerProcess } from "./server-process.ts";
 import type { Settings } from "./settings.ts";
 import { spreadOf } from "./statistics.ts";
 
+/** With more of its core in use, the load generator may have been waited for. */
+const OWN_CORES_MAX = 0.95;
+
 /** One row that is to be measured. */
 export interface Lane {
   readonly name: string;
@@ -72,6 +75,7 @@ export function loadWords(scenario: Scenario, lane: Lane, server: ServerProcess)
   if (contender.connectionsMax !== undefined) {
     words.push("--connections", String(contender.connectionsMax));
   }
+  if (lane.over === "tcp") words.push(...(contender.tcpLoad ?? []));
   if (contender.closes === true) words.push("--new-connections");
   if (contender.children === true) words.push("--children");
   const target = targetWords(contender.protocol, server.address);
@@ -79,13 +83,12 @@ export function loadWords(scenario: Scenario, lane: Lane, server: ServerProcess)
 }
 
 /** Starts the server of a row. */
-export function startLane(lane: Lane): Promise<ServerProcess> {
-  return ServerProcess.start(
-    lane.contender,
-    lane.entry.handler,
-    lane.over,
-    lane.entry.packetBytes ?? 8192,
-  );
+export function startLane({ contender, entry, over }: Lane): Promise<ServerProcess> {
+  return ServerProcess.start(contender, over, {
+    handler: entry.handler,
+    packetBytes: entry.packetBytes ?? 8192,
+    multiplex: entry.load?.includes("--ids") ?? false,
+  });
 }
 
 /** Runs a load in pieces until the server has used as much CPU as the settings want before anything is measured. */
@@ -213,6 +216,11 @@ export async function measureLoad(
         const time = ["--warmup", String(warmup), "--seconds", String(settings.seconds)];
         const report = await runLoadgen([...words, ...time]);
         if (report.errors > 0) say(`${scenario.name}: ${lane.name}: ${report.firstError}`);
+        if (report.own.cores > OWN_CORES_MAX) {
+          say(
+            `${scenario.name}: ${lane.name}: the load generator had too much to do to keep it busy`,
+          );
+        }
         reports.get(lane)!.push(report);
       }
     }

@@ -8,7 +8,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Address, type Contender, type HandlerName, which } from "./contender.ts";
+import { type Address, type Contender, type Task, which } from "./contender.ts";
 
 const START_MS = 30_000;
 /** With one core alone there is nothing to separate. */
@@ -92,9 +92,8 @@ export class ServerProcess {
   /** Starts a server and waits until it listens. */
   static async start(
     contender: Contender,
-    handler: HandlerName,
     over: "unix" | "tcp",
-    packetBytes = 8192,
+    wanted: Omit<Task, "address" | "folder">,
     core = 0,
   ): Promise<ServerProcess> {
     const folder = join(room, String(made++));
@@ -103,7 +102,7 @@ export class ServerProcess {
       over === "unix"
         ? { socket: join(folder, "s") }
         : { host: "127.0.0.1", port: await freePort() };
-    const command = contender.command({ address, handler, folder, packetBytes });
+    const command = contender.command({ ...wanted, address, folder });
     const began = performance.now();
     const child = spawn("sh", launched(core, command.program, command.parameters), {
       stdio: ["ignore", "pipe", "pipe"],

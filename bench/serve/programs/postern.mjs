@@ -12,7 +12,7 @@ const server = await serve(application, {
   protocol: wanted.protocol,
   ...wanted.address,
   engine: wanted.engine,
-  multiplex: true,
+  multiplex: wanted.multiplex,
   limits: { connections: 20_000 },
   ajp: { secret: wanted.secret, packetSize: wanted.packetBytes },
 }).ready();
