@@ -192,7 +192,7 @@ export class Server extends AdoptableServer {
     }
   }
 
-  /** Tells the "upgrade" listeners of a request that came by a web server, in an async scope of its own. */
+  /** Tells the "upgrade" listeners of a request, in an async scope of its own. */
   tellUpgrade(req: IncomingMessage, socket: UpgradeSocket): void {
     new AsyncResource("POSTERN_UPGRADE").runInAsyncScope(() => {
       try {
@@ -220,8 +220,7 @@ export class Server extends AdoptableServer {
   /**
    * Tells `onError` of a failed request.
    *
-   * @param req   has the gateway's facts
-   * @param shown what the handler was given: a node request or a Web one
+   * @param shown what the handler was given, a node request or a Web one; `req` has the gateway's facts
    * @returns what it returned: for a fetch handler, perhaps an answer
    */
   consult(error: unknown, req: object, shown: IncomingMessage | Request): unknown {
