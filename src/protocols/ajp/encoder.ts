@@ -15,34 +15,59 @@ import {
 import { CHUNK_OVERHEAD_BYTES, HEADER_BYTES, PacketType } from "./constants.ts";
 import { responseHeaderCode } from "./names.ts";
 
-/** Numbers below this are kept as text: lengths, statuses and counts of short responses. */
+/** Lengths below this have their headers kept. */
 const KEPT_MAX = 2_048;
-const numbers: string[] = [];
 
 /** A big-endian number of two bytes. */
-function u16(value: number): string {
-  if (value >= KEPT_MAX) return String.fromCharCode((value >> 8) & 255, value & 255);
-  let text = numbers[value];
+const u16 = (value: number): string => String.fromCharCode((value >> 8) & 255, value & 255);
+const string = (value: string): string => `${u16(value.length)}${value}\0`;
+
+/** By length of the payload, what precedes it; and by length of the bytes, what precedes them in a Send Body Chunk. */
+const packetHeaders = new Array<string | undefined>(KEPT_MAX);
+const chunkHeaders = new Array<string | undefined>(KEPT_MAX);
+
+/** Kept as one piece of memory where it is short: each part of a concatenation costs as much as its copy. */
+function kept(
+  texts: (string | undefined)[],
+  length: number,
+  make: (length: number) => string,
+): string {
+  if (length >= KEPT_MAX) return make(length);
+  let text = texts[length];
   if (text === undefined) {
-    text = String.fromCharCode(value >> 8, value & 255);
-    numbers[value] = text;
+    text = flattened(make(length));
+    texts[length] = text;
   }
   return text;
 }
 
-const string = (value: string): string => `${u16(value.length)}${value}\0`;
+const CHUNK_TYPE = String.fromCharCode(PacketType.SEND_BODY_CHUNK);
+const makePacketHeader = (length: number): string => `AB${u16(length)}`;
+const makeChunkHeader = (length: number): string =>
+  `AB${u16(length + 4)}${CHUNK_TYPE}${u16(length)}`;
 /** A packet around a payload. */
-const packet = (payload: string): string => `AB${u16(payload.length)}${payload}`;
+const packet = (payload: string): string =>
+  kept(packetHeaders, payload.length, makePacketHeader) + payload;
+const chunkHeader = (length: number): string => kept(chunkHeaders, length, makeChunkHeader);
 
 const CPONG = packet(String.fromCharCode(PacketType.CPONG));
-const FLUSH = packet(`${String.fromCharCode(PacketType.SEND_BODY_CHUNK)}${u16(0)}\0`);
-const CHUNK_TYPE = String.fromCharCode(PacketType.SEND_BODY_CHUNK);
+const FLUSH = packet(`${CHUNK_TYPE}${u16(0)}\0`);
 const END_REUSE = packet(String.fromCharCode(PacketType.END_RESPONSE, 1));
 const END_CLOSE = packet(String.fromCharCode(PacketType.END_RESPONSE, 0));
 
 function endText(end: ResponseEnd | undefined): string {
   if (end === undefined) return "";
   return end.reuse ? END_REUSE : END_CLOSE;
+}
+
+const CHUNK_END = "\0";
+const CHUNK_END_REUSE = flattened(CHUNK_END + END_REUSE);
+const CHUNK_END_CLOSE = flattened(CHUNK_END + END_CLOSE);
+
+/** The NUL behind a chunk's bytes, and the end. */
+function chunkEnd(end: ResponseEnd | undefined): string {
+  if (end === undefined) return CHUNK_END;
+  return end.reuse ? CHUNK_END_REUSE : CHUNK_END_CLOSE;
 }
 
 /** Names by their lower-case form in packets: the same few come again and again. */
@@ -60,16 +85,22 @@ function encodedName(name: string): string {
 }
 
 const lines = new LineMemo((name, value) => encodedName(name) + string(value));
-/** Type, status and reason, by status, with the reason that came with it last. */
-const beginnings: { readonly reason: string; readonly text: string }[] = [];
+interface Beginning {
+  readonly reason: string;
+  readonly count: number;
+  readonly text: string;
+}
 
-function beginning(status: number, reason: string): string {
-  const kept = beginnings[status];
-  if (kept?.reason === reason) return kept.text;
-  const text = flattened(
-    String.fromCharCode(PacketType.SEND_HEADERS) + u16(status) + string(reason),
-  );
-  beginnings[status] = { reason, text };
+/** By status, with the reason and the number of headers that came with it last. */
+const beginnings: Beginning[] = [];
+
+/** Type, status, reason, number of headers. */
+function beginning(status: number, reason: string, count: number): string {
+  const before = beginnings[status];
+  if (before?.reason === reason && before.count === count) return before.text;
+  const type = String.fromCharCode(PacketType.SEND_HEADERS);
+  const text = flattened(type + u16(status) + string(reason) + u16(count));
+  beginnings[status] = { reason, count, text };
   return text;
 }
 
@@ -88,7 +119,7 @@ function sendHeaders(head: ResponseHead, packetBytes: number): string {
     if (line.charCodeAt(0) === 0xa0) coded += line;
     else spelled += line;
   }
-  const payload = beginning(head.status, head.reason) + u16(fields.length / 2) + coded + spelled;
+  const payload = beginning(head.status, head.reason, fields.length / 2) + coded + spelled;
   if (payload.length > packetBytes - HEADER_BYTES) {
     throw new RangeError(
       `Response head of ${payload.length} bytes does not fit an AJP packet of ${packetBytes} bytes; ` +
@@ -98,25 +129,22 @@ function sendHeaders(head: ResponseHead, packetBytes: number): string {
   return packet(payload);
 }
 
-/** What precedes the bytes of a Send Body Chunk. */
-const chunkHeader = (length: number): string => `AB${u16(length + 4)}${CHUNK_TYPE}${u16(length)}`;
-
-/** Send Body Chunks; the text between two bodies goes out in one piece with what is before and behind it. */
+/** Send Body Chunks and the end; the text between two stretches of bytes goes out in one piece. */
 function sendChunks(
   out: Output,
   before: string,
   chunk: BodyPiece,
   chunkBytes: number,
-  behind: string,
+  end: ResponseEnd | undefined,
 ): void {
   let text = before;
   for (let start = 0; start < chunk.length; start += chunkBytes) {
-    const end = Math.min(start + chunkBytes, chunk.length);
-    out.text(text + chunkHeader(end - start));
-    addPiece(out, chunk, start, end);
-    text = "\0";
+    const stop = Math.min(start + chunkBytes, chunk.length);
+    out.text(text + chunkHeader(stop - start));
+    addPiece(out, chunk, start, stop);
+    text = CHUNK_END;
   }
-  out.text(text + behind);
+  out.text(chunkEnd(end));
 }
 
 /** Makes the AJP encoder. */
@@ -136,13 +164,12 @@ export function createEncoder(options: EncoderOptions): Encoder {
       end: ResponseEnd | undefined,
     ): void {
       const headText = head === undefined ? "" : sendHeaders(head, ajpPacketBytes);
-      const ending = endText(end);
-      if (chunk === undefined) return out.text(headText + ending);
+      if (chunk === undefined) return out.text(headText + endText(end));
       const body = pieceText(chunk);
       if (body === undefined || body.length > chunkBytes) {
-        return sendChunks(out, headText, chunk, chunkBytes, ending);
+        return sendChunks(out, headText, chunk, chunkBytes, end);
       }
-      out.text(`${headText}${chunkHeader(body.length)}${body}\0${ending}`);
+      out.text(headText + chunkHeader(body.length) + body + chunkEnd(end));
     },
     flush(out: Output): void {
       out.text(FLUSH);

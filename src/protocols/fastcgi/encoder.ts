@@ -21,9 +21,11 @@ const STDERR_BYTES_MAX = 8_192;
 
 /** Numbers of two bytes below this are kept as text: every id and length that short responses have. */
 const KEPT_MAX = 2_048;
-const numbers: string[] = [];
+const numbers = new Array<string | undefined>(KEPT_MAX);
+/** STDOUT headers of request 1 by content length: nearly all web servers number their requests so. */
+const stdoutHeaders = new Array<string | undefined>(KEPT_MAX);
 /** What ends an ordinary response, by request id. */
-const ends: string[] = [];
+const ends = new Array<string | undefined>(KEPT_MAX);
 
 /** A big-endian number of two bytes. */
 function u16(value: number): string {
@@ -44,6 +46,18 @@ const beginnings: readonly string[] = Array.from({ length: 12 }, (_, type) =>
 /** A record header as latin1 text. */
 export function recordHeader(type: number, exchangeId: number, contentBytes: number): string {
   return `${beginnings[type]!}${u16(exchangeId)}${u16(contentBytes)}\0\0`;
+}
+
+/** Header of a STDOUT record. */
+function stdoutHeader(id: number, contentBytes: number): string {
+  if (id !== 1 || contentBytes >= KEPT_MAX)
+    return recordHeader(RecordType.STDOUT, id, contentBytes);
+  let header = stdoutHeaders[contentBytes];
+  if (header === undefined) {
+    header = flattened(recordHeader(RecordType.STDOUT, id, contentBytes));
+    stdoutHeaders[contentBytes] = header;
+  }
+  return header;
 }
 
 /** The content of END_REQUEST with its header, as latin1 text. */
@@ -98,7 +112,8 @@ function headAndBody(out: Output, id: number, text: string, chunk: BodyPiece | u
 function endText(id: number, end: ResponseEnd): string {
   const isPlain =
     end.stdout && !end.stderr && end.appStatus === 0 && end.protocolStatus === 0 && id < KEPT_MAX;
-  if (isPlain && ends[id] !== undefined) return ends[id];
+  const kept = isPlain ? ends[id] : undefined;
+  if (kept !== undefined) return kept;
   const stderrEnd = end.stderr ? recordHeader(RecordType.STDERR, id, 0) : "";
   const stdoutEnd = end.stdout ? recordHeader(RecordType.STDOUT, id, 0) : "";
   const text = flattened(stderrEnd + stdoutEnd + endRequest(id, end.appStatus, end.protocolStatus));
@@ -121,7 +136,7 @@ export function createEncoder(options: EncoderOptions): Encoder {
       const body = chunk === undefined ? "" : pieceText(chunk);
       if (body !== undefined && headText.length + body.length <= CONTENT_BYTES_ALIGNED_MAX) {
         const length = headText.length + body.length;
-        const header = length === 0 ? "" : recordHeader(RecordType.STDOUT, exchangeId, length);
+        const header = length === 0 ? "" : stdoutHeader(exchangeId, length);
         return out.text(header + headText + body + ending);
       }
       if (head !== undefined) headAndBody(out, exchangeId, headText, chunk);
