@@ -22,14 +22,20 @@ const DROPPED = new Set([
   "script-control",
 ]);
 
-/** Names as applications spell them → their kind. All in it are tokens; an application uses the same few all its life. */
-const known = new Map<string, number>();
+/** A name as an application spells it. */
+interface KnownName {
+  readonly lower: string;
+  readonly kind: number;
+}
+
+/** By spelling. All in it are tokens; an application uses the same few all its life. */
+const known = new Map<string, KnownName>();
 const KNOWN_MAX = 1_024;
 
 /** @param checked did node's setHeader check the name already? */
 function kindOf(name: string, checked: boolean): number {
   const found = known.get(name);
-  if (found !== undefined) return found;
+  if (found !== undefined) return found.kind;
   if (!checked) validateHeaderName(name);
   const lower = name.toLowerCase();
   let kind: number = Kind.PLAIN;
@@ -37,25 +43,28 @@ function kindOf(name: string, checked: boolean): number {
   else if (lower === "content-length") kind = Kind.CONTENT_LENGTH;
   else if (lower === "cookie") kind = Kind.COOKIE;
   else if (lower.startsWith("variable-")) kind = Kind.VARIABLE;
-  if (typeof name === "string" && known.size < KNOWN_MAX) known.set(name, kind);
+  if (known.size < KNOWN_MAX) known.set(name, { lower, kind });
   return kind;
+}
+
+/** The lower-case spelling of a name that a response has had already; undefined for others, which are to be checked. */
+export function lowerOfKnown(name: string): string | undefined {
+  return known.get(name)?.lower;
 }
 
 /** Up to here a look at each character takes less time than a regular expression takes to start. */
 const LOOKED_AT_MAX = 32;
 
-/** Throws as node does for a value with wrong characters; those of ordinary short text are seen at once. */
-function checkValue(name: string, value: string | number): void {
-  if (typeof value === "number") return;
-  if (typeof value === "string" && value.length <= LOOKED_AT_MAX) {
-    let at = 0;
-    while (at < value.length && isPrintable(value.charCodeAt(at))) at++;
-    if (at === value.length) return;
+/** Is it a number, or short text of printable characters? Node refuses none of these. */
+export function isOrdinary(value: unknown): boolean {
+  if (typeof value === "number") return true;
+  if (typeof value !== "string" || value.length > LOOKED_AT_MAX) return false;
+  for (let at = 0; at < value.length; at++) {
+    const code = value.charCodeAt(at);
+    if (code < 32 || code > 126) return false;
   }
-  validateHeaderValue(name, value as string);
+  return true;
 }
-
-const isPrintable = (code: number): boolean => code >= 32 && code < 127;
 
 /** A Content-Length as it must be written, or −1. */
 function lengthOf(value: string): number {
@@ -97,7 +106,7 @@ export class FieldCollector implements ResponseHead {
 
   #one(kind: number, name: string, given: string | number, checked: boolean): void {
     // Before it becomes a string: undefined is an error of its own.
-    if (!checked) checkValue(name, given);
+    if (!checked && !isOrdinary(given)) validateHeaderValue(name, given as string);
     const value = typeof given === "string" ? given : String(given);
     if (kind !== Kind.PLAIN) {
       if (kind === Kind.DROPPED || (kind === Kind.VARIABLE && !this.#authorizer)) return;

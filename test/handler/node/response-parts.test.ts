@@ -84,6 +84,75 @@ describe("fields", () => {
   });
 });
 
+describe("setHeader", () => {
+  type Headers = Readonly<Record<string, unknown>>;
+  const rawNamesOf = (res: ServerResponse): unknown =>
+    (res as unknown as { getRawHeaderNames(): string[] }).getRawHeaderNames();
+  /** What node's own response holds, or throws, after the same calls. */
+  function nodes(calls: readonly (readonly [string, unknown])[]): unknown {
+    const res = new ServerResponse({ method: "GET" } as never);
+    const thrown = thrownBy(() => {
+      for (const [name, value] of calls) res.setHeader(name, value as string);
+    });
+    return [thrown, res.getHeaders() as Headers, res.getHeaderNames(), rawNamesOf(res)];
+  }
+  function ours(calls: readonly (readonly [string, unknown])[]): unknown {
+    const { res } = requestOf();
+    const thrown = thrownBy(() => {
+      for (const [name, value] of calls) expect(res.setHeader(name, value as string)).toBe(res);
+    });
+    return [thrown, res.getHeaders() as Headers, res.getHeaderNames(), rawNamesOf(res)];
+  }
+
+  test("does what node's does, with names it has had and names that are new", async () => {
+    const NAMES = ["X-One", "x-one", "Set-Cookie", "Content-Length", "bad name", "", "__proto__"];
+    const VALUES = ["plain", 7, ["a", "b"], "é", "a\nb", "x".repeat(50), "", undefined, null];
+    for (let time = 0; time < 2; time++) {
+      for (const name of NAMES) {
+        for (const value of VALUES) {
+          const calls = [["X-First", 1] as const, [name, value] as const];
+          expect([name, value, ours(calls)]).toEqual([name, value, nodes(calls)]);
+        }
+      }
+      // From here on they are known.
+      const { res } = requestOf();
+      for (const name of NAMES.slice(0, 4)) res.setHeader(name, "1");
+      res.end();
+      await settled();
+    }
+  });
+
+  test("throws as node's once the head is made", () => {
+    const { res } = requestOf();
+    res.setHeader("X-One", "1");
+    res.end();
+    expect(thrownBy(() => res.setHeader("X-One", "1"))).toMatchObject({
+      code: "ERR_HTTP_HEADERS_SENT",
+    });
+  });
+
+  test("is the application's own where its prototype has one", () => {
+    const { res } = requestOf();
+    res.setHeader("X-One", "1");
+    const seen: string[] = [];
+    const prototype = Object.create(ServerResponse.prototype) as ServerResponse;
+    prototype.setHeader = function (name, value): ServerResponse {
+      seen.push(name);
+      return ServerResponse.prototype.setHeader.call(this, name, value) as ServerResponse;
+    };
+    Object.setPrototypeOf(res, prototype);
+    res.setHeader("X-One", "2");
+    expect([seen, res.getHeader("x-one")]).toEqual([["X-One"], "2"]);
+  });
+
+  test("works on an object that inherits from the response", () => {
+    const { res } = requestOf();
+    const derived = Object.create(res) as ServerResponse;
+    derived.setHeader("X-One", "1");
+    expect(derived.getHeader("x-one")).toBe("1");
+  });
+});
+
 describe("text", () => {
   test("is handed on where its characters are its bytes", () => {
     for (const encoding of [undefined, null, "utf8", "utf-8", "latin1", "binary"]) {
