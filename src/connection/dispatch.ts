@@ -6,7 +6,7 @@
 import { type ErrorRow, errorRow, InternalError } from "../errors.ts";
 import { type FieldBlock, keptFields } from "../http/field-block.ts";
 import type { HeadMeta } from "../protocols/protocol.ts";
-import { EVENT_WIDTH, FIELD_WIDTH, HeadColumn, RowKind } from "../wire/abi.ts";
+import { EVENT_WIDTH, EventColumn, FIELD_WIDTH, HeadColumn, RowKind } from "../wire/abi.ts";
 import type { Ring } from "../wire/ring.ts";
 import type { Tables } from "../wire/tables.ts";
 
@@ -23,11 +23,33 @@ export interface RowReceiver {
   error(exchangeId: number, row: ErrorRow): void;
 }
 
-/** Bytes of the ring that outlive the read. */
-function copyOf(ring: Ring, start: number, length: number): Buffer {
+/** How many rows from `index` on are of the same stream, one behind the other. */
+function rowsOfStream(events: Int32Array, index: number, count: number): number {
+  const first = index * EVENT_WIDTH;
+  let rows = 1;
+  for (; index + rows < count; rows++) {
+    const at = first + rows * EVENT_WIDTH;
+    const isSame =
+      events[at] === events[first] &&
+      events[at + EventColumn.CONNECTION] === events[first + EventColumn.CONNECTION] &&
+      events[at + EventColumn.EXCHANGE_ID] === events[first + EventColumn.EXCHANGE_ID];
+    if (!isSame) break;
+  }
+  return rows;
+}
+
+/** The bytes of these rows, many records' perhaps, as one chunk that outlives the read. */
+function copyOf(ring: Ring, events: Int32Array, index: number, rows: number): Buffer {
+  const first = index * EVENT_WIDTH + EventColumn.START;
+  let length = 0;
+  for (let i = 0; i < rows; i++) length += events[first + i * EVENT_WIDTH + 1]!;
   // Not Buffer.from(view): that takes small chunks from a pool that a long-lived one would keep alive.
   const chunk = Buffer.allocUnsafe(length);
-  ring.bytes.copy(chunk, 0, start, start + length);
+  let at = 0;
+  for (let i = 0; i < rows; i++) {
+    const start = events[first + i * EVENT_WIDTH]!;
+    at += ring.bytes.copy(chunk, at, start, start + events[first + i * EVENT_WIDTH + 1]!);
+  }
   return chunk;
 }
 
@@ -50,20 +72,34 @@ export function readFields(
   return keptFields(text, fields, at + FIELD_WIDTH, count - 1, base);
 }
 
-/** The bytes of a HEAD row's head, as latin1 text. */
-function headText(ring: Ring, fields: Int32Array, first: number): string {
-  const start = fields[first * FIELD_WIDTH + HeadColumn.BYTES_START]!;
-  const length = fields[first * FIELD_WIDTH + HeadColumn.BYTES_LENGTH]!;
-  return ring.bytes.toString("latin1", start, start + length);
-}
-
-/** Calls the receiver for the event row `index` of the tables. */
+/**
+ * Calls the receiver for the event row `index` of the tables, and for those that carry on with its bytes.
+ *
+ * @param count how many rows there are
+ * @returns how many were dispatched, at least one
+ */
 export function dispatchRow(
   receiver: RowReceiver,
   ring: Ring,
   tables: Tables,
   index: number,
-): void {
+  count: number,
+): number {
+  const { events } = tables;
+  const kind = events[index * EVENT_WIDTH];
+  if (kind !== RowKind.BODY && kind !== RowKind.DATA) {
+    dispatchOne(receiver, ring, tables, index);
+    return 1;
+  }
+  const rows = rowsOfStream(events, index, count);
+  const id = events[index * EVENT_WIDTH + EventColumn.EXCHANGE_ID]!;
+  const chunk = copyOf(ring, events, index, rows);
+  if (kind === RowKind.BODY) receiver.body(id, chunk);
+  else receiver.data(id, chunk);
+  return rows;
+}
+
+function dispatchOne(receiver: RowReceiver, ring: Ring, tables: Tables, index: number): void {
   const { events, fields } = tables;
   const at = index * EVENT_WIDTH;
   const id = events[at + 2]!;
@@ -74,20 +110,18 @@ export function dispatchRow(
     case RowKind.BEGIN:
       return receiver.begin(id, detail);
     case RowKind.HEAD: {
+      const row = start * FIELD_WIDTH;
       const meta = {
         bodyKind: detail,
-        metaA: fields[start * FIELD_WIDTH + HeadColumn.META_A]!,
-        metaB: fields[start * FIELD_WIDTH + HeadColumn.META_B]!,
+        metaA: fields[row + HeadColumn.META_A]!,
+        metaB: fields[row + HeadColumn.META_B]!,
       };
-      const text = headText(ring, fields, start);
+      const bytesStart = fields[row + HeadColumn.BYTES_START]!;
+      const text = ring.text(bytesStart, fields[row + HeadColumn.BYTES_LENGTH]!);
       return receiver.head(id, readFields(text, fields, start, length), meta);
     }
-    case RowKind.BODY:
-      return receiver.body(id, copyOf(ring, start, length));
     case RowKind.BODY_END:
       return receiver.bodyEnd(id, detail === 1);
-    case RowKind.DATA:
-      return receiver.data(id, copyOf(ring, start, length));
     case RowKind.DATA_END:
       return receiver.dataEnd(id);
     case RowKind.ABORT:

@@ -82,11 +82,12 @@ export class NativeHub implements NativeShare {
 
   /** Rows of one connection stand together, as far as it read once. */
   #dispatch(count: number): void {
-    const { events } = this.#memory.tables;
+    const { ring, tables } = this.#memory;
+    const { events } = tables;
     let transport: NativeTransport | undefined;
     let reading: TransportListener | undefined;
     let id = 0;
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < count; ) {
       const at = i * EVENT_WIDTH;
       const kind = events[at]!;
       if (transport === undefined || events[at + 1] !== id) {
@@ -101,18 +102,23 @@ export class NativeHub implements NativeShare {
         // The first bytes are heard, be there rows of them or not.
         reading = kind === TransportRow.SPEAKS ? transport?.listener : undefined;
         reading?.readBegins();
+        i++;
         continue;
       }
       const listener = transport?.listener;
-      if (listener === undefined || listener.deaf) continue;
+      if (listener === undefined || listener.deaf) {
+        i++;
+        continue;
+      }
       if (reading === undefined) {
         reading = listener;
         listener.readBegins();
       }
       try {
-        dispatchRow(listener, this.#memory.ring, this.#memory.tables, i);
+        i += dispatchRow(listener, ring, tables, i, count);
       } catch (error) {
         threw(listener, error);
+        i++;
       }
     }
     reading?.readEnds();

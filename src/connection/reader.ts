@@ -91,8 +91,8 @@ export class Reader {
       const count = this.#decoder.decode(at, end);
       at = tables.state[StateCell.CONSUMED]!;
       const more = tables.state[StateCell.MORE] === 1;
-      for (let i = 0; i < count; i++) {
-        dispatchRow(this.#target, ring, tables, i);
+      for (let i = 0; i < count; ) {
+        i += dispatchRow(this.#target, ring, tables, i, count);
         if (this.#target.deaf) return end;
       }
       if (!more) return at;

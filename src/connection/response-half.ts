@@ -120,6 +120,12 @@ export class ResponseHalf {
   /** Bytes past the declared Content-Length are never sent: the front server could take them for another answer. */
   #withinDeclared(chunks: readonly BodyPiece[]): readonly BodyPiece[] {
     if (this.#declaredBytes < 0) return chunks;
+    let bytes = 0;
+    for (const chunk of chunks) bytes += chunk.length;
+    if (this.#sentBytes + bytes <= this.#declaredBytes) {
+      this.#sentBytes += bytes;
+      return chunks;
+    }
     const pieces: BodyPiece[] = [];
     for (const chunk of chunks) {
       const room = this.#declaredBytes - this.#sentBytes;

@@ -235,7 +235,9 @@ export function nativeTransport(addon: Addon): TransportFactory | undefined {
     const ring = createRing(headBytes, TURN_BYTES);
     const { tables, memory } = createMemory(addon, ring, createTables(fieldCount, TURN_HEADS));
     const options = writeOptions(new Float64Array(abi.DECODER_OPTIONS), decoderOptions);
-    return { ring, tables, functions: openTransport(memory, options, protocols, turn) };
+    const functions = openTransport(memory, options, protocols, turn);
+    // Straight from the addon: half of what latin1Slice costs.
+    return { ring: { ...ring, text: functions.text }, tables, functions };
   };
 }
 

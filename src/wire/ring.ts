@@ -18,6 +18,10 @@ export const MARGIN_BYTES = 67_584;
 /** Read area: what libuv reads at once. */
 export const READ_BYTES = 65_536;
 
+const { latin1Slice } = Buffer.prototype as unknown as {
+  latin1Slice(this: Uint8Array, start: number, end: number): string;
+};
+
 /** One ring. `bytes` is the whole memory; the other members are offsets into it. */
 export interface Ring {
   readonly bytes: Buffer;
@@ -27,6 +31,8 @@ export interface Ring {
   readonly readEnd: number;
   /** End of the ring. */
   readonly headEnd: number;
+  /** Bytes as a latin1 string of their own. */
+  text(start: number, length: number): string;
 }
 
 /**
@@ -40,5 +46,8 @@ export function createRing(headBytes: number, readBytes: number = READ_BYTES): R
   const headEnd = readEnd + headBytes;
   // allocUnsafeSlow: never a slice of Node's shared pool, since the addon keeps a pointer to it.
   const bytes = Buffer.allocUnsafeSlow(headEnd);
-  return { bytes, readStart: MARGIN_BYTES, readEnd, headEnd };
+  // Not toString(), which looks at its arguments for as long as the rest takes.
+  const text = (start: number, length: number): string =>
+    latin1Slice.call(bytes, start, start + length);
+  return { bytes, readStart: MARGIN_BYTES, readEnd, headEnd, text };
 }
