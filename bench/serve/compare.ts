@@ -7,7 +7,7 @@ import type { Contender } from "./contender.ts";
 import { postern } from "./javascript-servers.ts";
 import { runLoadgen } from "./loadgen.ts";
 import { circumstances } from "./results.ts";
-import { type Lane, loadWords, startLane, turns, warmUp } from "./rounds.ts";
+import { type Lane, loadWords, startLane, timed, turns, warmUp } from "./rounds.ts";
 import { type Entry, SCENARIOS, type Scenario } from "./scenarios.ts";
 import type { ServerProcess } from "./server-process.ts";
 import { readSettings, type Settings } from "./settings.ts";
@@ -33,9 +33,9 @@ interface Side {
 }
 
 async function measure(side: Side, settings: Settings, name: string): Promise<void> {
-  const time = ["--warmup", "0.1", "--seconds", String(settings.seconds)];
-  const report = await runLoadgen([...side.words, ...time]);
+  const report = await runLoadgen(timed(side.words, settings.seconds, 0.1));
   if (report.errors > 0) throw new Error(`${name}: wrong answers: ${report.firstError}`);
+  if (report.requests === 0) throw new Error(`${name}: no answer in ${settings.seconds} s`);
   side.figures.push(report.server?.cpuUsPerRequest ?? Number.NaN);
 }
 
@@ -59,7 +59,7 @@ async function compareRow(
       const side = await start(scenario, entry, contender);
       sides.push(side);
       await warmUp(side.server.pid, settings, (seconds) =>
-        runLoadgen([...side.words, "--seconds", String(seconds)]),
+        runLoadgen(timed(side.words, seconds, 0)),
       );
     }
     for (let round = 0; round < settings.rounds; round++) {

@@ -82,6 +82,23 @@ export function loadWords(scenario: Scenario, lane: Lane, server: ServerProcess)
   return [...target, ...words, "--pid", String(server.pid)];
 }
 
+/** The value of the last such word, or 1. */
+function lastOf(words: readonly string[], name: string): number {
+  const at = words.lastIndexOf(name);
+  return at < 0 ? 1 : Number(words[at + 1]);
+}
+
+/** The same words for so many seconds. 0: for some turns of every connection, or the kernel would have counted nothing. */
+export function timed(words: readonly string[], seconds: number, warmup: number): string[] {
+  const TURNS = 6;
+  const lanes = lastOf(words, "--connections") * lastOf(words, "--ids");
+  const time =
+    seconds === 0
+      ? ["--count", String(TURNS * lanes)]
+      : ["--warmup", String(warmup), "--seconds", String(seconds)];
+  return [...words, ...time];
+}
+
 /** Starts the server of a row. */
 export function startLane({ contender, entry, over }: Lane): Promise<ServerProcess> {
   return ServerProcess.start(contender, over, {
@@ -99,7 +116,7 @@ export async function warmUp(
 ): Promise<void> {
   const PIECES_MAX = 20;
   for (let piece = 0; piece < PIECES_MAX; piece++) {
-    await load(settings.warmupCpuSeconds === 0 ? 0.02 : 0.4);
+    await load(settings.warmupCpuSeconds === 0 ? 0 : 0.4);
     if (cpuNanoseconds(pid) / 1e9 >= settings.warmupCpuSeconds) return;
   }
 }
@@ -136,7 +153,10 @@ export function baseTitle(scenario: Scenario): string {
 }
 
 function rowOf(lane: Lane, says: string, reports: readonly LoadReport[]): Omit<ResultRow, "ratio"> {
-  const rounds = reports.map((report) => report.server?.cpuUsPerRequest ?? Number.NaN);
+  // Without a single answer there is no cost of one.
+  const rounds = reports.map(({ server, requests }) =>
+    server === null || requests === 0 ? Number.NaN : server.cpuUsPerRequest,
+  );
   const middle = (read: (report: LoadReport) => number): number =>
     spreadOf(reports.map(read)).median;
   return {
@@ -153,7 +173,10 @@ function rowOf(lane: Lane, says: string, reports: readonly LoadReport[]): Omit<R
       "p99.9 µs": middle((report) => report.latencyUs.p999),
       "RSS MiB": middle((report) => (report.server?.rssAfterBytes ?? 0) / 1_048_576),
     },
-    errors: reports.reduce((sum, report) => sum + report.errors, 0),
+    errors: reports.reduce(
+      (sum, { errors, requests }) => sum + errors + (requests === 0 ? 1 : 0),
+      0,
+    ),
   };
 }
 
@@ -182,9 +205,7 @@ async function startWarm(
 ): Promise<ServerProcess> {
   const server = await startLane(lane);
   const words = loadWords(scenario, lane, server);
-  await warmUp(server.pid, settings, (seconds) =>
-    runLoadgen([...words, "--seconds", String(seconds)]),
-  );
+  await warmUp(server.pid, settings, (seconds) => runLoadgen(timed(words, seconds, 0)));
   return server;
 }
 
@@ -213,8 +234,7 @@ export async function measureLoad(
           servers.set(lane, await startWarm(scenario, lane, settings));
         }
         const words = loadWords(scenario, lane, servers.get(lane)!);
-        const time = ["--warmup", String(warmup), "--seconds", String(settings.seconds)];
-        const report = await runLoadgen([...words, ...time]);
+        const report = await runLoadgen(timed(words, settings.seconds, warmup));
         if (report.errors > 0) say(`${scenario.name}: ${lane.name}: ${report.firstError}`);
         if (report.own.cores > OWN_CORES_MAX) {
           say(

@@ -26,7 +26,7 @@ describe.skipIf(lack !== undefined)(`bench:compare${lack ? ` (${lack})` : ""}`, 
     expect(stderr).not.toMatch(/Error|wrong/);
     const rows = stdout.split("\n").filter((line) => /^\| hello /.test(line));
     expect(rows).toHaveLength(3);
-    for (const row of rows) expect(row).toMatch(/\| [+-]\d+\.\d % \| +same \|$/);
+    for (const row of rows) expect(row).toMatch(/\| +[+-]\d+\.\d % \| +same \|$/);
     expect(status).toBe(0);
   }, 300_000);
 
