@@ -55,11 +55,12 @@ void Transport::FlushOutput(Connection& connection) {
   connection.written_bytes += static_cast<uint64_t>(written);
   if (connection.queued_bytes() > 0) return;
   connection.output.reset();
-  if (connection.closing || (connection.finishing && FinishNow(connection))) {
-    return Gone(connection, 0);
-  }
-  UpdateInterest(connection);
+  if (connection.closing) return Gone(connection, 0);
+  const bool is_over = connection.finishing && FinishNow(connection);
+  // Said before the end: who waits for these bytes would take it for their loss.
   Row(TransportRow::kDrained, connection, 0, 0, 0);
+  if (is_over) return Gone(connection, 0);
+  UpdateInterest(connection);
 }
 
 // Everything is written. Returns whether the connection can be closed altogether: the peer has
