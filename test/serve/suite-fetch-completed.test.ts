@@ -51,7 +51,7 @@ describe("info.completed", () => {
         for (const what of ["5", "500000", "stream"]) {
           await text({ url: `/${when}/${what}` });
           await until(() => told.length === count + 1);
-          expect(told[count++]).toBe(`${when} sent`);
+          expect([what, told[count++]]).toEqual([what, `${when} sent`]);
         }
       }
     },
