@@ -38,14 +38,16 @@ export class ExchangeTable {
   delete(exchange: Exchange): boolean {
     const at = this.#exchanges.indexOf(exchange);
     if (at < 0) return false;
-    this.#exchanges.splice(at, 1);
+    // Nearly always the only one; splice() would make an array of what it takes out.
+    if (at === this.#exchanges.length - 1) this.#exchanges.pop();
+    else this.#exchanges.splice(at, 1);
     this.#ended.push(exchange);
     return true;
   }
 
   /** A read is dispatched: exchanges that have ended hear no more of their input. */
   settle(): void {
-    for (const exchange of this.#ended.splice(0)) exchange.settle();
+    while (this.#ended.length > 0) this.#ended.shift()!.settle();
   }
 
   /** A copy to walk over while exchanges leave. */

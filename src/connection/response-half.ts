@@ -40,6 +40,16 @@ const TOO_SHORT = "The response ended before the bytes that its Content-Length p
 const TOO_LONG =
   "The response has more bytes than its Content-Length promised; the rest is not sent";
 
+/** The ends of nearly all responses: of a connection that may be used again, and of one that may not. */
+const KEPT: ResponseEnd = Object.freeze({
+  appStatus: 0,
+  protocolStatus: 0,
+  reuse: true,
+  stdout: true,
+  stderr: false,
+});
+const LEFT: ResponseEnd = Object.freeze({ ...KEPT, reuse: false });
+
 /** One response. */
 export class ResponseHalf {
   /** FastCGI's appStatus: 0 = well. */
@@ -51,7 +61,7 @@ export class ResponseHalf {
   #sentBytes = 0;
   #excessTold = false;
   #stderrBytes = 0;
-  #heldStderr: Uint8Array[] = [];
+  #heldStderr: Uint8Array[] | undefined;
 
   constructor(owner: ResponseOwner, path: ResponsePath) {
     this.#owner = owner;
@@ -161,13 +171,11 @@ export class ResponseHalf {
   }
 
   #end(protocolStatus: number, stdout: boolean): ResponseEnd {
-    return {
-      appStatus: this.appStatus,
-      protocolStatus,
-      reuse: this.#owner.canReuse(),
-      stdout,
-      stderr: this.#stderrBytes > 0,
-    };
+    const reuse = this.#owner.canReuse();
+    const stderr = this.#stderrBytes > 0;
+    const { appStatus } = this;
+    if (appStatus === 0 && protocolStatus === 0 && stdout && !stderr) return reuse ? KEPT : LEFT;
+    return { appStatus, protocolStatus, reuse, stdout, stderr };
   }
 
   /** A response of our own: a status with one line of text. */
@@ -197,15 +205,16 @@ export class ResponseHalf {
     if (room <= 0) return 0;
     this.#stderrBytes += room;
     // Copied: the caller may use its buffer again before it is written.
+    this.#heldStderr ??= [];
     this.#heldStderr.push(new Uint8Array(chunk.subarray(0, room)));
     return room;
   }
 
   #releaseStderr(): void {
-    if (this.#heldStderr.length === 0) return;
+    if (this.#heldStderr === undefined) return;
     const { setup, transport } = this.#path;
     for (const text of this.#heldStderr)
       setup.encoder.stderr(transport.writer, this.#owner.id, text);
-    this.#heldStderr = [];
+    this.#heldStderr = undefined;
   }
 }
