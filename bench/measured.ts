@@ -7,6 +7,7 @@ import { Bench } from "tinybench";
 
 /** Is this a run that only shows that nothing has rotted? */
 export const isBlink: boolean = process.env["POSTERN_BENCH_BLINK"] === "1";
+const isFull = process.argv.includes("--full");
 /** Calls between two looks at the clock, which costs as much as some of them. */
 const BATCH = isBlink ? 2 : 256;
 /** Few enough that the young generation has room for all they allocate. */
@@ -37,8 +38,8 @@ export async function measure(
   runs: ReadonlyMap<string, () => unknown>,
 ): Promise<Map<string, Cost>> {
   const bench = new Bench({
-    time: isBlink ? 1 : 400,
-    warmupTime: isBlink ? 1 : 200,
+    time: isBlink ? 1 : isFull ? 500 : 150,
+    warmupTime: isBlink ? 1 : isFull ? 200 : 80,
     iterations: isBlink ? 1 : 32,
     warmupIterations: isBlink ? 1 : 16,
   });
