@@ -245,9 +245,11 @@ export class Connection implements TransportListener, ExchangeHost {
   }
 
   #loseAll(): void {
+    this.transport.discard();
+    // Nearly every connection ends idle, and an error costs as much as a small request.
+    if (this.idle) return;
     const reason = new AbortError("ERR_CONNECTION_LOST");
     for (const exchange of this.#exchanges.list()) exchange.lose(reason);
-    this.transport.discard();
   }
 
   #startLinger(): void {
