@@ -27,6 +27,7 @@ export class Connection implements TransportListener, ExchangeHost {
   readonly setup: ProtocolSetup;
   transport!: Transport;
   readonly #isFastCgi: boolean;
+  readonly #isMultiplexed: boolean;
   readonly #exchanges = new ExchangeTable();
   readonly #watch: Watch;
   readonly #window: Window;
@@ -45,6 +46,7 @@ export class Connection implements TransportListener, ExchangeHost {
     this.context = context;
     this.setup = setup;
     this.#isFastCgi = setup.protocol.name === "fastcgi";
+    this.#isMultiplexed = this.#isFastCgi && setup.decoderOptions.requestsPerConnection > 1;
     this.#window = new Window(context, this.#exchanges);
     this.#watch = new Watch(context.nowMs);
   }
@@ -68,10 +70,12 @@ export class Connection implements TransportListener, ExchangeHost {
   readBegins(): void {
     this.#watch.hear(this.context.nowMs);
     this.#reading = true;
+    if (this.#isMultiplexed) this.transport.cork();
   }
 
   readEnds(): void {
     this.#reading = false;
+    if (this.#isMultiplexed) this.transport.uncork();
     if (this.#exchanges.unsettled) {
       this.#exchanges.settle();
       this.bodyWanted();
@@ -196,8 +200,7 @@ export class Connection implements TransportListener, ExchangeHost {
     if (!this.#reading) this.#exchanges.settle();
     this.#watch.activeMs = this.context.nowMs;
     if (this.#over) return;
-    const shares = this.setup.decoderOptions.requestsPerConnection > 1;
-    const isLast = !exchange.keepConnection || (exchange.refused && !shares);
+    const isLast = !exchange.keepConnection || (exchange.refused && !this.#isMultiplexed);
     this.#isLeft = !exchange.keepConnection;
     if (isLast || this.context.draining) this.#closing = true;
     if (!this.#isFastCgi && !this.canReuse(exchange)) this.#closing = true;

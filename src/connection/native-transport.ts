@@ -26,6 +26,28 @@ export interface NativeShare {
   decodeHeld(transport: NativeTransport): void;
 }
 
+/** Output that waits for {@link NativeTransport.uncork}. */
+interface Held {
+  text: string;
+  readonly pieces: BodyPiece[];
+  readonly told: Flushed[];
+  bytes: number;
+}
+
+/** Takes what the writer has; returns whether more may follow. */
+function hold(held: Held, writer: Writer, written: Flushed | undefined): boolean {
+  held.bytes += writer.length;
+  if (written !== undefined) held.told.push(written);
+  const output = writer.take();
+  if (typeof output === "string") held.text += output;
+  else {
+    if (held.text !== "") held.pieces.push(held.text);
+    held.text = "";
+    held.pieces.push(...output);
+  }
+  return held.bytes < WAIT_BYTES;
+}
+
 /** One connection. */
 export class NativeTransport implements Transport {
   /** As in the column CONNECTION of its rows. */
@@ -36,6 +58,8 @@ export class NativeTransport implements Transport {
   readonly openedMs: number;
   readonly #share: NativeShare;
   #queuedBytes = 0;
+  /** What was flushed since cork(), and who is to be told once it is sent. */
+  #held: Held | undefined;
   #waiting: Flushed[] | undefined;
   #finished: (() => void) | undefined | true;
   #broken = false;
@@ -89,17 +113,41 @@ export class NativeTransport implements Transport {
   }
 
   flush(written?: Flushed): boolean {
-    const { writer, functions } = this.#share;
+    const { writer } = this.#share;
     if (this.#finished !== undefined || this.broken) {
       writer.discard();
       if (written !== undefined) process.nextTick(written, new Error("The connection is closed."));
       return false;
     }
-    if (writer.length > 0) {
-      const output = writer.take();
-      this.#queuedBytes =
-        typeof output === "string" ? functions.send(this.id, output) : this.#sendPieces(output);
-    }
+    if (this.#held !== undefined) return hold(this.#held, writer, written);
+    if (writer.length > 0) this.#send(writer.take());
+    return this.#sent(written);
+  }
+
+  #send(output: string | readonly BodyPiece[]): void {
+    this.#queuedBytes =
+      typeof output === "string"
+        ? this.#share.functions.send(this.id, output)
+        : this.#sendPieces(output);
+  }
+
+  cork(): void {
+    this.#held ??= { text: "", pieces: [], told: [], bytes: 0 };
+  }
+
+  uncork(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    // Whoever closes it uncorks it first.
+    if (held === undefined || this.#destroyed) return;
+    const { text, pieces, told } = held;
+    if (text !== "" && pieces.length > 0) pieces.push(text);
+    if (held.bytes > 0) this.#send(pieces.length > 0 ? pieces : text);
+    for (const written of told) this.#sent(written);
+  }
+
+  /** What was flushed is with the addon. Returns whether more may follow at once. */
+  #sent(written: Flushed | undefined): boolean {
     if (this.#queuedBytes === 0) {
       if (written !== undefined) process.nextTick(written);
       return true;
@@ -145,6 +193,7 @@ export class NativeTransport implements Transport {
   }
 
   finish(written?: () => void, quiet = false): void {
+    this.uncork();
     if (this.#finished !== undefined || this.broken) {
       if (written !== undefined) process.nextTick(written);
       return;
@@ -167,6 +216,7 @@ export class NativeTransport implements Transport {
   }
 
   breakOff(invalidRecord: boolean): void {
+    this.uncork();
     if (this.broken) return;
     this.#broken = true;
     if (!this.isUnix) return this.#close(true);
@@ -196,6 +246,7 @@ export class NativeTransport implements Transport {
   }
 
   #close(reset: boolean): void {
+    this.uncork();
     if (this.#destroyed) return;
     this.#share.functions.closeNow(this.id, reset);
     this.#leave();

@@ -108,6 +108,14 @@ export class NodeTransport implements Transport {
     return roomy;
   }
 
+  cork(): void {
+    this.#socket.cork();
+  }
+
+  uncork(): void {
+    this.#socket.uncork();
+  }
+
   pause(): void {
     this.#socket.pause();
   }

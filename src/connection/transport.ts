@@ -56,6 +56,9 @@ export interface Transport {
   readonly partial: boolean;
   /** Writes what the writer holds. Returns false when more should wait for `drained`. */
   flush(written?: Flushed): boolean;
+  /** What is flushed until {@link uncork} leaves together then: responses of several requests that came in one read. */
+  cork(): void;
+  uncork(): void;
   pause(): void;
   resume(): void;
   /** From now on what comes is thrown away. */
