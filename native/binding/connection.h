@@ -46,6 +46,11 @@ struct Connection {
   // Bytes that the kernel has taken, ever.
   uint64_t written_bytes = 0;
 
+  // A request has ended: an idle connection holds no memory for frames.
+  void Settle() {
+    if (remainder.empty() && remainder.capacity() > 0) std::vector<uint8_t>().swap(remainder);
+  }
+
   uint64_t queued_bytes() const { return output ? output->bytes() : 0; }
 };
 

@@ -83,8 +83,9 @@ napi_value JS_NoteConnection(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   Connection* connection = call.Named();
   if (connection == nullptr || connection->decoder == nullptr) return nullptr;
-  connection->decoder->NoteEvent(static_cast<uint32_t>(call.Integer(1)),
-                                 static_cast<uint32_t>(call.Integer(2)));
+  const uint32_t event = static_cast<uint32_t>(call.Integer(1));
+  connection->decoder->NoteEvent(event, static_cast<uint32_t>(call.Integer(2)));
+  if (event == Note::kEnded) connection->Settle();
   return nullptr;
 }
 

@@ -239,10 +239,11 @@ void Transport::Read(Connection& connection, uint32_t events) {
 // Decodes ring bytes [start + remainder, end), after the remainder that is put in front of them.
 // Precondition: there is room for both; `start` is read_at_. `end` 0: the remainder alone.
 void Transport::Take(Connection& connection, uint32_t start, uint32_t end) {
-  std::vector<uint8_t> held;
-  held.swap(connection.remainder);
+  // Its memory stays for the next unfinished frame of this body; Settle() gives it back.
+  std::vector<uint8_t>& held = connection.remainder;
   const uint32_t length = static_cast<uint32_t>(held.size());
   memory_->ring.bytes.Write(start, held.data(), length);
+  held.clear();
   const uint32_t last = end == 0 ? start + length : end;
   read_at_ = last;
   if (connection.decoder == nullptr && !TakeFirst(connection, start, last)) return;

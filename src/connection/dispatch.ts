@@ -8,6 +8,7 @@ import { type FieldBlock, keptFields } from "../http/field-block.ts";
 import type { HeadMeta } from "../protocols/protocol.ts";
 import { EVENT_WIDTH, EventColumn, FIELD_WIDTH, HeadColumn, RowKind } from "../wire/abi.ts";
 import type { Ring } from "../wire/ring.ts";
+import { Slab } from "../wire/slab.ts";
 import type { Tables } from "../wire/tables.ts";
 
 /** Who is called. Chunks are owned by the receiver; `content` is borrowed. */
@@ -22,6 +23,8 @@ export interface RowReceiver {
   control(type: number, contentView: Uint8Array): void;
   error(exchangeId: number, row: ErrorRow): void;
 }
+
+const slab = new Slab();
 
 /** How many rows from `index` on are of the same stream, one behind the other. */
 function rowsOfStream(events: Int32Array, index: number, count: number): number {
@@ -43,8 +46,7 @@ function copyOf(ring: Ring, events: Int32Array, index: number, rows: number): Bu
   const first = index * EVENT_WIDTH + EventColumn.START;
   let length = 0;
   for (let i = 0; i < rows; i++) length += events[first + i * EVENT_WIDTH + 1]!;
-  // Not Buffer.from(view): that takes small chunks from a pool that a long-lived one would keep alive.
-  const chunk = Buffer.allocUnsafe(length);
+  const chunk = slab.take(length);
   let at = 0;
   for (let i = 0; i < rows; i++) {
     const start = events[first + i * EVENT_WIDTH]!;

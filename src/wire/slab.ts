@@ -1,0 +1,34 @@
+/**
+ * Memory for chunks that outlive a read, cut from larger pieces.
+ * Each chunk is its owner's alone and is never used again; whoever keeps one keeps at most {@link SLAB_BYTES} alive. Small
+ * chunks come from Node as they are.
+ */
+
+/** Size of a piece. Larger ones measured no better, and would let a kept chunk hold more. */
+export const SLAB_BYTES = 262_144;
+/** Chunks up to this size are left to Buffer.allocUnsafe, which pools them likewise. */
+const SMALL_BYTES_MAX = 4_096;
+
+/**
+ * Cuts chunks. An ArrayBuffer a chunk of 64 KiB is work for the collector that a piece for four of them is not: uploads of
+ * 1 MiB cost 5 % less CPU over FastCGI, 40 % less over AJP with packets of 65,536 bytes (Node 20, 2026-11-24).
+ */
+export class Slab {
+  #piece: Buffer | undefined;
+  #at = 0;
+
+  /** Memory of its own, not cleared. */
+  take(length: number): Buffer {
+    if (length <= SMALL_BYTES_MAX || length > SLAB_BYTES) return Buffer.allocUnsafe(length);
+    let piece = this.#piece;
+    if (piece === undefined || this.#at + length > SLAB_BYTES) {
+      piece = Buffer.allocUnsafeSlow(SLAB_BYTES);
+      this.#piece = piece;
+      this.#at = 0;
+    }
+    const chunk = piece.subarray(this.#at, this.#at + length);
+    // Eight bytes apart, as allocators align: typed arrays of the application may lie over it.
+    this.#at += (length + 7) & ~7;
+    return chunk;
+  }
+}
