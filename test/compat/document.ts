@@ -4,6 +4,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { Configuration } from "../support/engines.ts";
 import { ALLOWED, type Allowed } from "./comparison.ts";
 
 /** What the document says of a framework beside counts. */
@@ -18,7 +19,7 @@ export interface Title {
 /** What a run of one framework gave. */
 export interface Row extends Title {
   readonly count: number;
-  /** Scenarios without a difference that is not allowed, by "protocol engine". */
+  /** Scenarios without a difference that is not allowed, by "protocol configuration". */
   readonly equal: Readonly<Record<string, number>>;
   readonly allowed: readonly Allowed[];
 }
@@ -27,8 +28,11 @@ const root = resolve(import.meta.dirname, "../..");
 const DOCUMENT = join(root, "docs/compatibility.md");
 const ROWS = join(root, "node_modules/.cache/postern/compat");
 
-// biome-ignore format: a table
-const COLUMNS = ["fastcgi typescript", "fastcgi native", "scgi typescript", "scgi native", "ajp typescript", "ajp native"];
+const CONFIGURATION_NAMES: readonly Configuration[] = ["typescript", "native", "native transport"];
+/** The columns of counts, whatever can run here. */
+export const COLUMNS: readonly string[] = ["fastcgi", "scgi", "ajp"].flatMap((protocol) =>
+  CONFIGURATION_NAMES.map((name) => `${protocol} ${name}`),
+);
 
 /** Name and version of a package of test/compat/. */
 function version(name: string): string {
@@ -93,13 +97,15 @@ export function writeDocument(text: string): void {
  */
 export function documentText(rows: readonly string[], scenarios: readonly string[]): string {
   const header = ["framework", "versions", "given as", ...COLUMNS, "differences"];
-  const rules = header.map((_, index) => (index > 2 && index < 9 ? "---:" : "---"));
+  const rules = header.map((_, index) => (index > 2 && index < header.length - 1 ? "---:" : "---"));
   const reasons = Object.entries(ALLOWED).map(([name, reason]) => `| ${name} | ${reason} |`);
   return `# Compatibility
 
 Written by \`npm run compat\`; \`npm test\` fails when it is not what a run gives. Do not edit it.
 
-Each framework's application is served by node:http and by postern in one process, over each protocol and on each engine.
+Each framework's application is served by node:http and by postern in one process, over each protocol in each
+configuration: "typescript" and "native" are the engines over sockets of node:net, "native transport" is the native engine
+on the addon's own transport.
 A client asks the same things of all, and what it sees is compared: status and reason, every header field (names in
 lower case, repeated lines kept), the bytes of the body, how the answer ends; and what the application noticed itself,
 such as events, their order and logged lines. Nothing is compared with stored expectations.

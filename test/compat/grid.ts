@@ -137,7 +137,7 @@ class Grid {
     const { port } = this.#upstream.address() as AddressInfo;
     const stage: Stage = { folder, upstream: `http://127.0.0.1:${port}` };
     const app = await (await this.#plan.load()).open(stage);
-    this.#node = await serveBy({ protocol: "http", engine: "" }, app);
+    this.#node = await serveBy({ protocol: "http", configuration: "" }, app);
     this.#ours = await Promise.all(WAYS.map((way) => serveBy(way, app)));
   }
 
@@ -152,7 +152,7 @@ class Grid {
     await Promise.all(
       this.#ours.map(async (served) => {
         const lines = judge(node, await tell(served, scenario), this.#allowed, scenario.unzips);
-        const name = `${served.way.protocol} ${served.way.engine}`;
+        const name = `${served.way.protocol} ${served.way.configuration}`;
         if (lines.length === 0) this.#equal.set(name, (this.#equal.get(name) ?? 0) + 1);
         for (const line of lines) wrong.set(line, [...(wrong.get(line) ?? []), name]);
       }),

@@ -1,7 +1,7 @@
 /**
  * Who the client is, in the words of each framework without any trust-proxy setting, and what no request header changes.
  *
- * Over every protocol and both engines, by our own client as front server; what each framework says of the same request
+ * Over every protocol in every configuration, by our own client as front server; what each framework says of the same request
  * over node:http is asked in the same run. Behind real servers with TLS: test/conformance/tls.test.ts.
  */
 import { once } from "node:events";
@@ -14,7 +14,7 @@ import { serve } from "../../src/serve/serve.ts";
 import { CLIENT_SUBJECT, pem } from "../support/certificates.ts";
 import { FORGED_REQUESTS, FORGED_SPELLINGS } from "../support/forgeries.ts";
 import { unlessObstacle } from "../support/front/front-server.ts";
-import { ENGINES, engineObstacle } from "../support/front/gateway.ts";
+import { CONFIGURATIONS, configurationObstacle } from "../support/front/gateway.ts";
 import { play } from "../support/transcript.ts";
 import { IDENTITY_APPS, type Told } from "./identity-apps.ts";
 
@@ -41,8 +41,8 @@ async function overHttp(app: Application): Promise<Told> {
 for (const app of IDENTITY_APPS) {
   describe(app.name, () => {
     for (const protocol of PROTOCOLS) {
-      for (const engine of ENGINES) {
-        const obstacle = app.obstacle ?? engineObstacle(engine);
+      for (const configuration of CONFIGURATIONS) {
+        const obstacle = app.obstacle ?? configurationObstacle(configuration);
         const tell = async (
           script: (
             ask: (
@@ -52,7 +52,7 @@ for (const app of IDENTITY_APPS) {
           ) => Promise<void>,
         ): Promise<void> => {
           const handler = await app.make();
-          await play({ protocol, handler }, engine, async ({ address }) => {
+          await play({ protocol, handler }, configuration, async ({ address }) => {
             await script(async (params, headers = {}) => {
               const own = { Host: HOST, ...headers };
               const response = await request({ protocol, address, params, headers: own });
@@ -63,7 +63,7 @@ for (const app of IDENTITY_APPS) {
           });
         };
 
-        test(`tells what it does over node:http · ${protocol} · ${engine}`, async (context) => {
+        test(`tells what it does over node:http · ${protocol} · ${configuration}`, async (context) => {
           unlessObstacle(context, obstacle);
           const expected = await overHttp(await app.make());
           await tell(async (ask) => {
@@ -77,7 +77,7 @@ for (const app of IDENTITY_APPS) {
           });
         });
 
-        test(`takes no header's word · ${protocol} · ${engine}`, async (context) => {
+        test(`takes no header's word · ${protocol} · ${configuration}`, async (context) => {
           unlessObstacle(context, obstacle);
           await tell(async (ask) => {
             const nobody = { REMOTE_ADDR: "192.0.2.7", REMOTE_PORT: "4711" };

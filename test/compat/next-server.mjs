@@ -17,8 +17,9 @@ const server = createServer((req, res) => {
   handle(req, res);
 });
 server.listen(() => {
+  const { protocols, where, engine, transport } = server;
   console.log(
-    `postern 0: ${server.protocols.join()} on ${server.where}, engine ${server.engine.name} (`,
+    `postern 0: ${protocols.join()} on ${where}, engine ${engine.name} (), transport ${transport.name} (`,
   );
 });
 process.on("SIGTERM", () => server.close(() => process.exit(0)));

@@ -9,10 +9,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packagesObstacle } from "../support/compat-packages.ts";
 import { projectRoot } from "../support/documents.ts";
+import { wayOf } from "../support/engines.ts";
 import { apacheModules, apacheName, apacheTarget, startApache } from "../support/front/apache.ts";
 import type { Child } from "../support/front/child.ts";
 import { type FrontServer, serverObstacle, unlessObstacle } from "../support/front/front-server.ts";
-import { AJP_SECRET, ENGINES, engineObstacle } from "../support/front/gateway.ts";
+import { AJP_SECRET, CONFIGURATIONS, configurationObstacle } from "../support/front/gateway.ts";
 import { startNginx } from "../support/front/nginx.ts";
 import { connect, freePorts, Room, until } from "../support/front/ports.ts";
 import { build, PROGRAMS, type Question, startGateway, startPlain } from "./unmodified.ts";
@@ -98,19 +99,21 @@ describe.each(PROGRAMS)("$name", (program) => {
 
   const ways = program.custom === undefined ? WAYS.slice(0, 1) : WAYS;
   const cells = ways.flatMap((way) =>
-    PROTOCOLS.flatMap((protocol) => ENGINES.map((engine) => ({ way, protocol, engine }))),
+    PROTOCOLS.flatMap((protocol) =>
+      CONFIGURATIONS.map((configuration) => ({ way, protocol, configuration })),
+    ),
   );
   test.for(cells)(
-    "answers over $protocol as over HTTP, $way, on the $engine engine",
+    "answers over $protocol as over HTTP, $way, $configuration",
     { timeout: CELL_MS },
-    async ({ way, protocol, engine }, context) => {
+    async ({ way, protocol, configuration }, context) => {
       const missing = obstacle ?? (protocol === "ajp" ? apacheMissing : nginxMissing);
-      unlessObstacle(context, missing ?? engineObstacle(engine));
+      unlessObstacle(context, missing ?? configurationObstacle(configuration));
       const socket = sockets[protocol]!;
       let child: Child | undefined;
       try {
         child = await startGateway({
-          ...{ program, way, protocol, engine, port: ports.asked },
+          ...{ program, way, protocol, configuration, port: ports.asked },
           address: { socket },
         });
         await until("its start line", () => child!.lines.some((line) => /^postern \d/.test(line)));
@@ -120,7 +123,9 @@ describe.each(PROGRAMS)("$name", (program) => {
           expect(answer, question.path).toEqual(wanted);
         }
         const line = child.lines.find((one) => /^postern \d/.test(one));
+        const { engine, transport } = wayOf(configuration);
         expect(line).toContain(`: ${protocol} on unix:${socket}, engine ${engine} (`);
+        expect(line).toContain(`, transport ${transport} (`);
         // By no port: neither the one it asked for, nor, as Fastify tries, one for each address of localhost.
         await expect(connect({ host: "127.0.0.1", port: ports.asked })).rejects.toThrow();
       } finally {

@@ -1,15 +1,14 @@
 /**
- * One application behind node:http and behind postern: FastCGI, SCGI and AJP on each engine, in this process.
+ * One application behind node:http and behind postern: FastCGI, SCGI and AJP in each configuration, in this process.
  * It opens and closes servers and keeps what handlers mark on them; it asks and compares nothing.
  */
 import { once } from "node:events";
 import { createServer as createNodeServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ClientProtocol } from "../../src/client/client.ts";
-import type { EngineName } from "../../src/engine/engine.ts";
 import type { FetchApplication } from "../../src/serve/application.ts";
 import { createServer as createPosternServer } from "../../src/serve/serve.ts";
-import { ENGINES } from "../support/engines.ts";
+import { type Configuration, CONFIGURATIONS, wayOf } from "../support/engines.ts";
 
 /** Secret of the AJP servers. */
 export const SECRET = "sixteen bytes and more";
@@ -44,7 +43,7 @@ export interface Framework {
 export interface Way {
   readonly protocol: ClientProtocol | "http";
   /** "" for node:http. */
-  readonly engine: EngineName | "";
+  readonly configuration: Configuration | "";
 }
 
 /** A listening server. */
@@ -64,28 +63,33 @@ export interface Served {
 
 const PROTOCOLS: readonly ClientProtocol[] = ["fastcgi", "scgi", "ajp"];
 
-/** Every protocol on every engine that can run here. */
+/** Every protocol in every configuration that can run here. */
 export const WAYS: readonly Way[] = PROTOCOLS.flatMap((protocol) =>
-  ENGINES.filter((engine) => engine.create !== undefined).map(({ name }) => ({
+  CONFIGURATIONS.filter(({ create }) => create !== undefined).map(({ name }) => ({
     protocol,
-    engine: name,
+    configuration: name,
   })),
 );
 
-/** Engines that cannot run here, and why. */
-export const MISSING: readonly string[] = ENGINES.filter((one) => one.create === undefined).map(
-  ({ name, reason }) => `${name}: ${reason}`,
-);
+/** Configurations that cannot run here, and why. */
+export const MISSING: readonly string[] = [
+  ...CONFIGURATIONS.filter(({ create }) => create === undefined).map(
+    ({ name, reason }) => `${name}: ${reason}`,
+  ),
+  ...(process.platform === "linux" ? [] : ["native transport: this is not Linux"]),
+];
 
 function makeServer(
   way: Way,
   application: RequestListener | FetchApplication,
   errors: unknown[],
 ): Server {
-  const { protocol, engine } = way;
-  if (protocol === "http") return createNodeServer(application as RequestListener);
+  const { protocol, configuration } = way;
+  if (protocol === "http" || configuration === "")
+    return createNodeServer(application as RequestListener);
   const onError = (error: unknown): void => void errors.push(error);
-  const options = { protocol, engine: engine as EngineName, onError, host: "127.0.0.1", port: 0 };
+  const own = wayOf(configuration);
+  const options = { protocol, ...own, onError, host: "127.0.0.1", port: 0 };
   const ajp = protocol === "ajp" ? { ajp: { secret: SECRET } } : {};
   return createPosternServer({ ...options, ...ajp }, application as RequestListener);
 }

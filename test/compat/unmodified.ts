@@ -7,8 +7,9 @@
 import { join } from "node:path";
 import { compatFolder, compatModules } from "../support/compat-packages.ts";
 import { projectRoot } from "../support/documents.ts";
+import { type Configuration, wayOf } from "../support/engines.ts";
 import { Child } from "../support/front/child.ts";
-import { AJP_SECRET, type EngineName, type GatewayProtocol } from "../support/front/gateway.ts";
+import { AJP_SECRET, type GatewayProtocol } from "../support/front/gateway.ts";
 import { type Address, whenListening } from "../support/front/ports.ts";
 
 /** How long a program may take until it listens; Next.js on a busy machine takes seconds. */
@@ -131,7 +132,7 @@ export interface GatewayStart {
   /** Unmodified, or with its custom server? */
   readonly way: "unmodified" | "custom server";
   readonly protocol: GatewayProtocol;
-  readonly engine: EngineName;
+  readonly configuration: Configuration;
   readonly address: { readonly socket: string };
   /** What it believes to listen on. */
   readonly port: number;
@@ -139,7 +140,8 @@ export interface GatewayStart {
 
 /** Starts the same program as a gateway. */
 export function startGateway(start: GatewayStart): Promise<Child> {
-  const { program, way, protocol, engine, address, port } = start;
+  const { program, way, protocol, configuration, address, port } = start;
+  const { engine, transport } = wayOf(configuration);
   const preload = `--import=${join(projectRoot, "dist/register.cjs")}`;
   const env = {
     PORT: String(port),
@@ -148,6 +150,7 @@ export function startGateway(start: GatewayStart): Promise<Child> {
     POSTERN_SOCKET: address.socket,
     POSTERN_MODE: "666",
     POSTERN_ENGINE: engine,
+    POSTERN_TRANSPORT: transport,
     POSTERN_AJP_SECRET: AJP_SECRET,
   };
   const words = way === "unmodified" ? program.words : program.custom!;

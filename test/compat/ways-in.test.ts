@@ -1,7 +1,7 @@
 /**
  * Every way in, with the real frameworks: `serve(app)`, `createServer`, server factories, adapters, custom servers.
  *
- * Each application is asked over each protocol on both engines by our own client, and by plain HTTP through the same
+ * Each application is asked over each protocol in every configuration by our own client, and by plain HTTP through the same
  * server (`protocol: "auto"`), which node:http itself serves: the answers are compared.
  */
 import { request as httpRequest } from "node:http";
@@ -10,8 +10,9 @@ import { type ClientProtocol, request } from "../../src/client/client.ts";
 import { serve } from "../../src/serve/serve.ts";
 import { Server } from "../../src/server/server.ts";
 import { packagesObstacle } from "../support/compat-packages.ts";
+import { wayOf } from "../support/engines.ts";
 import { unlessObstacle } from "../support/front/front-server.ts";
-import { ENGINES, engineObstacle } from "../support/front/gateway.ts";
+import { CONFIGURATIONS, configurationObstacle } from "../support/front/gateway.ts";
 import { Room } from "../support/front/ports.ts";
 import { APPLICATIONS, SERVERS } from "./applications.ts";
 
@@ -88,16 +89,19 @@ function withLength(answer: Answer): Answer {
 /** What an application says of its request. */
 const ECHO = { url: "/echo?x=1", name: "Ada", same: true };
 
-describe.each(ENGINES)("%s engine", (engine) => {
+describe.each(CONFIGURATIONS)("%s", (configuration) => {
   test.for(APPLICATIONS)(
     "serve(app): $name",
     { timeout: TEST_MS },
     async (application, context) => {
-      unlessObstacle(context, packagesObstacle(...application.packages) ?? engineObstacle(engine));
+      unlessObstacle(
+        context,
+        packagesObstacle(...application.packages) ?? configurationObstacle(configuration),
+      );
       const socket = socketPath();
       let server: Server | undefined;
       const app = await application.make(() => server);
-      server = serve(app, { socket, protocol: "auto", engine });
+      server = serve(app, { socket, protocol: "auto", ...wayOf(configuration) });
       running.push(server);
       await server.ready();
       const expected = await askHttp(socket);
@@ -109,9 +113,12 @@ describe.each(ENGINES)("%s engine", (engine) => {
   );
 
   test.for(SERVERS)("$name", { timeout: TEST_MS }, async (way, context) => {
-    unlessObstacle(context, packagesObstacle(...way.packages) ?? engineObstacle(engine));
+    unlessObstacle(
+      context,
+      packagesObstacle(...way.packages) ?? configurationObstacle(configuration),
+    );
     const socket = socketPath();
-    const { server, close } = await way.open(socket, { protocol: "auto", engine });
+    const { server, close } = await way.open(socket, { protocol: "auto", ...wayOf(configuration) });
     try {
       expect(server).toBeInstanceOf(Server);
       const expected = await askHttp(socket);

@@ -13,7 +13,7 @@ import { type Seen, visit } from "./clients.ts";
 import { type Served, serveBy, WAYS, type Way } from "./servers.ts";
 
 const require = createRequire(import.meta.url);
-const NODE: Way = { protocol: "http", engine: "" };
+const NODE: Way = { protocol: "http", configuration: "" };
 const open: Served[] = [];
 
 afterEach(async () => {

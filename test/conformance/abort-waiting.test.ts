@@ -2,20 +2,21 @@
  * Clients that leave real front servers while the handler waits or streams, and when the handler hears of it.
  *
  * nginx closes its connection as soon as its client has gone; Apache notices only when it cannot pass on what a handler
- * writes. The server runs in this process, so that the front server's close and the handler's events have one clock.
+ * writes. Server and relay run in this process, so that the front server's close and the handler's events have one clock.
  */
 import type { ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { GatewayRequest } from "../../src/handler/node/request.ts";
 import { serve } from "../../src/serve/serve.ts";
 import type { Server } from "../../src/server/server.ts";
+import { wayOf } from "../support/engines.ts";
 import { apacheName, apacheTarget, startApache } from "../support/front/apache.ts";
 import { type FrontServer, serverObstacle, unlessObstacle } from "../support/front/front-server.ts";
-import { AJP_SECRET, ENGINES, engineObstacle } from "../support/front/gateway.ts";
+import { AJP_SECRET, CONFIGURATIONS, configurationObstacle } from "../support/front/gateway.ts";
 import { openRequest } from "../support/front/http-client.ts";
 import { startNginx } from "../support/front/nginx.ts";
 import { freePorts, Room, until } from "../support/front/ports.ts";
+import { Relay } from "../support/front/relay.ts";
 
 const SEEN_MS = 100;
 const TRIES = 5;
@@ -45,7 +46,9 @@ const ways = [
     obstacle: serverObstacle(apacheName()),
   },
 ] as const;
-const addressOf = (name: string): { socket: string } => ({ socket: room.file(`${name}.sock`) });
+/** Where the front servers connect to, and where the relay there passes on to. */
+const addressOf = (name: string): { socket: string } => ({ socket: room.file(`${name}.relay`) });
+const gatewayOf = (name: string): { socket: string } => ({ socket: room.file(`${name}.sock`) });
 const fronts: FrontServer[] = [];
 
 beforeAll(async () => {
@@ -76,9 +79,10 @@ interface Watched {
   closedMs: number;
 }
 
-for (const engine of ENGINES) {
-  describe(`handlers that wait, ${engine}`, () => {
+for (const configuration of CONFIGURATIONS) {
+  describe(`handlers that wait, ${configuration}`, () => {
     const servers: Server[] = [];
+    const relays: Relay[] = [];
     const watched: Watched[] = [];
     let frontClosedMs = 0;
     let timer: NodeJS.Timeout | undefined;
@@ -99,29 +103,27 @@ for (const engine of ENGINES) {
     };
 
     beforeAll(async () => {
-      if (engineObstacle(engine) !== undefined) return;
+      if (configurationObstacle(configuration) !== undefined) return;
       for (const protocol of ["fastcgi", "scgi", "ajp"] as const) {
         const ajp = { secret: AJP_SECRET };
         const server = serve(handler, {
           protocol,
-          engine,
+          ...wayOf(configuration),
           mode: 0o666,
           ajp,
-          ...addressOf(protocol),
-        });
-        server.prependListener("connection", (socket: Socket) => {
-          // A close that meets a write is an error and no end.
-          for (const event of ["end", "error"]) {
-            socket.prependListener(event, () => {
-              frontClosedMs ||= performance.now();
-            });
-          }
+          ...gatewayOf(protocol),
         });
         servers.push(await server.ready());
+        const places = [addressOf(protocol).socket, gatewayOf(protocol).socket] as const;
+        const left = (): void => {
+          frontClosedMs ||= performance.now();
+        };
+        relays.push(await Relay.start(...places, false, left));
       }
     });
     afterAll(async () => {
       clearInterval(timer);
+      await Promise.all(relays.map((relay) => relay.stop()));
       for (const server of servers) server.closeAllConnections();
       await Promise.all(servers.map((server) => server.shutdown()));
     });
@@ -129,7 +131,7 @@ for (const engine of ENGINES) {
     test.for(ways)(
       "$name, $protocol: is seen within 100 ms of the front server's close",
       async ({ port, streams, obstacle }, context) => {
-        unlessObstacle(context, obstacle ?? engineObstacle(engine));
+        unlessObstacle(context, obstacle ?? configurationObstacle(configuration));
         const fromFrontMs: number[] = [];
         const fromClientMs: number[] = [];
         for (let i = 0; i < TRIES; i++) {

@@ -10,7 +10,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { apacheName, apacheTarget, startApache } from "../support/front/apache.ts";
 import { type FrontServer, serverObstacle, unlessObstacle } from "../support/front/front-server.ts";
-import { AJP_SECRET, ENGINES, engineObstacle, Gateway } from "../support/front/gateway.ts";
+import {
+  AJP_SECRET,
+  CONFIGURATIONS,
+  configurationObstacle,
+  fileName,
+  Gateway,
+} from "../support/front/gateway.ts";
 import { startHaproxy } from "../support/front/haproxy.ts";
 import { ask, openAnswer, openRequest, readAnswer } from "../support/front/http-client.ts";
 import { startNginx } from "../support/front/nginx.ts";
@@ -94,16 +100,16 @@ async function leaveInMidUpload(port: number, id: string): Promise<void> {
   );
 }
 
-for (const engine of ENGINES) {
-  describe(`aborts, ${engine}`, () => {
+for (const configuration of CONFIGURATIONS) {
+  describe(`aborts, ${configuration}`, () => {
     const gateways: Gateway[] = [];
     let relay: Relay | undefined;
     beforeAll(async () => {
-      if (engineObstacle(engine) !== undefined) return;
+      if (configurationObstacle(configuration) !== undefined) return;
       for (const protocol of ["fastcgi", "scgi", "ajp"] as const) {
         const words = protocol === "fastcgi" ? ["--multiplex"] : [];
         const address = socketOf(protocol);
-        gateways.push(await Gateway.start({ protocol, address, engine, state, words }));
+        gateways.push(await Gateway.start({ protocol, address, configuration, state, words }));
       }
       relay = await Relay.start(room.file("relay.sock"), socketOf("fastcgi").socket, true);
     });
@@ -115,8 +121,8 @@ for (const engine of ENGINES) {
     test.for(ways)(
       "$name, $protocol: the body of a client that left is an error, never an end",
       async ({ name, protocol, port, obstacle }, context) => {
-        unlessObstacle(context, obstacle ?? engineObstacle(engine));
-        const id = `${name}-${protocol}-${engine}`;
+        unlessObstacle(context, obstacle ?? configurationObstacle(configuration));
+        const id = `${name}-${protocol}-${fileName(configuration)}`;
         await leaveInMidUpload(port, id);
         expect(facts(id)).toHaveProperty("bodyError");
         expect(facts(id)).not.toHaveProperty("bodyEnded");
@@ -125,15 +131,16 @@ for (const engine of ENGINES) {
     );
 
     test("haproxy, multiplexing: ABORT_REQUEST ends one request, the others of the connection go on", async (context) => {
-      unlessObstacle(context, ways[4].obstacle ?? engineObstacle(engine));
+      unlessObstacle(context, ways[4].obstacle ?? configurationObstacle(configuration));
+      const left = `left-${fileName(configuration)}`;
       await ask({ port: haproxy, path: "/_page" });
       relay?.reset();
-      const ids = ["one", "two", "three"].map((name) => `${name}-${engine}`);
+      const ids = ["one", "two", "three"].map((name) => `${name}-${fileName(configuration)}`);
       const open = await Promise.all(
         ids.map((id) => openAnswer({ port: haproxy, path: `/_stream?id=${id}&count=1` })),
       );
-      await leaveInMidUpload(haproxy, `left-${engine}`);
-      expect(facts(`left-${engine}`)).toHaveProperty("bodyError");
+      await leaveInMidUpload(haproxy, left);
+      expect(facts(left)).toHaveProperty("bodyError");
       for (const id of ids) writeFileSync(join(state, `${id}.seen.0`), "");
       const texts = await Promise.all(
         open.map(async ({ response }) => (await readAnswer(response)).text),
@@ -147,7 +154,7 @@ for (const engine of ENGINES) {
     });
 
     test("afterwards the gateways live and nobody complains", (context) => {
-      unlessObstacle(context, engineObstacle(engine));
+      unlessObstacle(context, configurationObstacle(configuration));
       expect(gateways.map((gateway) => gateway.child.isAlive)).toEqual([true, true, true]);
       expect(gateways.flatMap((gateway) => gateway.unexpectedLines([]))).toEqual([]);
       // Apache says of a client that left what it says of any body that it cannot read.

@@ -1,11 +1,12 @@
 /**
- * Apache in front of postern: mod_proxy_fcgi, mod_proxy_scgi, mod_proxy_ajp, unix socket and TCP, both engines,
- * and mod_fcgid starting postern itself (issue 2, acceptance 5).
+ * Apache in front of postern: mod_proxy_fcgi, mod_proxy_scgi, mod_proxy_ajp, unix socket and TCP, every
+ * configuration, and mod_fcgid starting postern itself (issue 2, acceptance 5).
  *
  * Workers are set up as reference configurations advise. Apache refuses chunked uploads over SCGI by itself.
  */
 import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
+import type { Configuration } from "../support/engines.ts";
 import {
   type ApacheSite,
   apacheName,
@@ -16,8 +17,8 @@ import {
 import { type FrontServer, serverObstacle } from "../support/front/front-server.ts";
 import {
   AJP_SECRET,
-  ENGINES,
-  type EngineName,
+  CONFIGURATIONS,
+  fileName,
   gatewayEnvironment,
 } from "../support/front/gateway.ts";
 import { type Address, freePorts, Room } from "../support/front/ports.ts";
@@ -43,7 +44,7 @@ const obstacle = serverObstacle(apacheName());
 const fcgidObstacle = serverObstacle(apacheName(), fcgidModule());
 const room = new Room("apache");
 const state = room.folder("state", true);
-const ports = await freePorts(WAYS.length * 2 + ENGINES.length);
+const ports = await freePorts(WAYS.length * 2 + CONFIGURATIONS.length);
 let front: FrontServer;
 
 const addressOf = (index: number): Address =>
@@ -51,7 +52,8 @@ const addressOf = (index: number): Address =>
     ? { socket: room.file(`g${index}.sock`) }
     : { host: "127.0.0.1", port: ports[WAYS.length + index]! };
 
-const spawnPort = (engine: EngineName): number => ports[WAYS.length * 2 + ENGINES.indexOf(engine)]!;
+const spawnPort = (configuration: Configuration): number =>
+  ports[WAYS.length * 2 + CONFIGURATIONS.indexOf(configuration)]!;
 
 const siteOf = (index: number): ApacheSite => {
   const { protocol } = WAYS[index]!;
@@ -78,11 +80,11 @@ const traitsOf = (protocol: (typeof WAYS)[number]["protocol"]): Traits => {
 };
 
 /** A site whose gateway mod_fcgid starts itself, from a script that every path is rewritten to. */
-const spawningSite = (engine: EngineName): ApacheSite => {
-  const folder = room.folder(`fcgid-${engine}`);
-  startScript(room, "app.fcgi", gatewayEnvironment(engine, state), folder);
+const spawningSite = (configuration: Configuration): ApacheSite => {
+  const folder = room.folder(`fcgid-${fileName(configuration)}`);
+  startScript(room, "app.fcgi", gatewayEnvironment(configuration, state), folder);
   return {
-    port: spawnPort(engine),
+    port: spawnPort(configuration),
     directives: [
       `DocumentRoot ${folder}`,
       `<Directory ${folder}>`,
@@ -109,7 +111,7 @@ const FCGID = [
 beforeAll(async () => {
   if (obstacle !== undefined) return;
   const sites = WAYS.map((_, index) => siteOf(index));
-  if (fcgidObstacle === undefined) sites.push(...ENGINES.map(spawningSite));
+  if (fcgidObstacle === undefined) sites.push(...CONFIGURATIONS.map(spawningSite));
   front = await startApache(room, sites, fcgidObstacle === undefined ? FCGID : []);
 });
 afterAll(async () => {
@@ -117,12 +119,12 @@ afterAll(async () => {
   room.remove();
 });
 
-for (const engine of ENGINES) {
-  const cell = { engine, front: () => front, state: () => state };
+for (const configuration of CONFIGURATIONS) {
+  const cell = { configuration, front: () => front, state: () => state };
   for (const [index, { protocol, transport }] of WAYS.entries()) {
     describeCell({
       ...cell,
-      title: `apache ${protocol} ${transport} ${engine}`,
+      title: `apache ${protocol} ${transport} ${configuration}`,
       protocol,
       traits: traitsOf(protocol),
       port: () => ports[index]!,
@@ -132,10 +134,10 @@ for (const engine of ENGINES) {
   }
   describeCell({
     ...cell,
-    title: `apache mod_fcgid ${engine}`,
+    title: `apache mod_fcgid ${configuration}`,
     protocol: "fastcgi",
     traits,
-    port: () => spawnPort(engine),
+    port: () => spawnPort(configuration),
     gateway: undefined,
     obstacle: fcgidObstacle,
   });

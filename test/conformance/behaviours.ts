@@ -1,5 +1,5 @@
 /**
- * A front server, a protocol, an address and an engine → the same list of tests for each such cell.
+ * A front server, a protocol, an address and a configuration → the same list of tests for each such cell.
  *
  * What differs between servers is said by traits, one for each habit, with the server's own answer where it
  * does not do what is asked. Starts the gateway of its cell; the front server runs for the whole file.
@@ -8,7 +8,14 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { unlessObstacle } from "../support/front/front-server.ts";
-import { engineObstacle, Gateway, isFull, unexpectedLines } from "../support/front/gateway.ts";
+import {
+  configurationObstacle,
+  Gateway,
+  isFull,
+  isMiddle,
+  startLineOf,
+  unexpectedLines,
+} from "../support/front/gateway.ts";
 import {
   ask,
   askRaw,
@@ -25,7 +32,10 @@ const KIB = 1024;
 const MIB = 1_048_576;
 
 /** Bodies of acceptance 5. */
-const SIZES: readonly number[] = [0, 1, 8 * KIB, MIB, (isFull ? 100 : 10) * MIB];
+const sizesOf = ({ configuration }: Cell): readonly number[] => {
+  const largest = isFull ? 100 : isMiddle(configuration) ? 2 : 10;
+  return [0, 1, 8 * KIB, MIB, largest * MIB];
+};
 
 /** Lines that the thrown errors of app.mjs leave on the gateway's stderr. */
 const PROVOKED: readonly RegExp[] = [/conformance: (thrown|rejected) on purpose/, /^\s+at /];
@@ -36,7 +46,7 @@ let serial = 0;
 
 /** Declares the tests of one cell. */
 export function describeCell(cell: Cell): void {
-  const obstacle = cell.obstacle ?? engineObstacle(cell.engine);
+  const obstacle = cell.obstacle ?? configurationObstacle(cell.configuration);
   if (obstacle !== undefined) {
     test(`${cell.title} (${obstacle})`, (context) => unlessObstacle(context, obstacle));
     return;
@@ -46,8 +56,9 @@ export function describeCell(cell: Cell): void {
     const at = (path: string): Question => ({ port: cell.port(), path });
     beforeAll(async () => {
       if (cell.gateway === undefined) return;
-      const { protocol, engine } = cell;
-      gateway = await Gateway.start({ protocol, engine, state: cell.state(), ...cell.gateway() });
+      const { protocol, configuration } = cell;
+      const state = cell.state();
+      gateway = await Gateway.start({ protocol, configuration, state, ...cell.gateway() });
     });
     afterAll(async () => {
       await gateway?.stop();
@@ -66,7 +77,10 @@ export function describeCell(cell: Cell): void {
       expect(front.child.isAlive).toBe(true);
       expect(front.complaints([...PROVOKED, ...(cell.traits.expectedLog ?? [])])).toEqual([]);
       // A gateway that the server started writes to the server's log.
-      expect(unexpectedLines(front.logLines().filter(isOurs), PROVOKED)).toEqual([]);
+      const lines = front.logLines().filter(isOurs);
+      expect(unexpectedLines(lines, PROVOKED)).toEqual([]);
+      const start = startLineOf(cell.configuration);
+      if (gateway === undefined) expect(lines.some((line) => start.test(line))).toBe(true);
     });
   });
 }
@@ -103,13 +117,14 @@ function describeRequests(cell: Cell, at: (path: string) => Question): void {
 }
 
 function describeBodies(cell: Cell, at: (path: string) => Question): void {
-  test.each(SIZES)("POST of %d bytes by length arrives whole", async (bytes) => {
+  const sizes = sizesOf(cell);
+  test.each(sizes)("POST of %d bytes by length arrives whole", async (bytes) => {
     const answer = await ask({ ...at("/_upload"), upload: { bytes } });
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.text)).toMatchObject({ bytes, sha256: payloadSha256(bytes) });
   });
 
-  test.each(SIZES)(
+  test.each(sizes)(
     "POST of %d bytes chunked arrives whole, or gets the server's own answer",
     async (bytes) => {
       const { chunked } = cell.traits;
@@ -135,7 +150,7 @@ function describeBodies(cell: Cell, at: (path: string) => Question): void {
     },
   );
 
-  test.each(SIZES)(
+  test.each(sizes)(
     "an answer of %d bytes arrives whole, with and without Content-Length",
     async (bytes) => {
       for (const length of [1, 0]) {

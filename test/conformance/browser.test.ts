@@ -10,8 +10,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import showcase from "../../examples/showcase.mjs";
 import { type NodeHandler, type Server, serve } from "../../src/index.ts";
+import { wayOf } from "../support/engines.ts";
 import { findProgram } from "../support/front/child.ts";
-import { isStrict } from "../support/front/gateway.ts";
+import { unlessObstacle } from "../support/front/front-server.ts";
+import { CONFIGURATIONS, configurationObstacle, isStrict } from "../support/front/gateway.ts";
 
 const chromium = findProgram("chromium") ?? findProgram("chromium-browser");
 const missing = chromium === undefined && !isStrict;
@@ -45,46 +47,54 @@ async function browse(folder: string, url: string, ...words: string[]): Promise<
   return text;
 }
 
-describe.skipIf(missing)(
-  `the showcase in a browser${missing ? " (skipped: chromium is not installed)" : ""}`,
-  { timeout: 120_000 },
-  () => {
-    let server: Server;
-    let folder: string;
-    let url: string;
-    const asked: string[] = [];
+for (const configuration of CONFIGURATIONS) {
+  describe.skipIf(missing)(
+    `the showcase in a browser, ${configuration}${missing ? " (skipped: chromium is not installed)" : ""}`,
+    { timeout: 120_000 },
+    () => {
+      const obstacle = configurationObstacle(configuration);
+      let server: Server;
+      let folder: string;
+      let url: string;
+      const asked: string[] = [];
 
-    beforeAll(async () => {
-      folder = mkdtempSync(join(tmpdir(), "postern-browser-"));
-      const watched: NodeHandler = (req, res) => {
-        asked.push(`${req.method} ${req.url} ${req.headers.accept}`);
-        return showcase(req, res);
-      };
-      server = await serve(watched, { protocol: "auto", port: 0 }).ready();
-      url = `http://127.0.0.1:${(server.address() as { port: number }).port}/`;
-    });
+      beforeAll(async () => {
+        if (obstacle !== undefined) return;
+        folder = mkdtempSync(join(tmpdir(), "postern-browser-"));
+        const watched: NodeHandler = (req, res) => {
+          asked.push(`${req.method} ${req.url} ${req.headers.accept}`);
+          return showcase(req, res);
+        };
+        const options = { protocol: "auto", port: 0, ...wayOf(configuration) } as const;
+        server = await serve(watched, options).ready();
+        url = `http://127.0.0.1:${(server.address() as { port: number }).port}/`;
+      });
 
-    afterAll(async () => {
-      server.closeAllConnections();
-      await server.shutdown();
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-    });
+      afterAll(async () => {
+        if (obstacle !== undefined) return;
+        server.closeAllConnections();
+        await server.shutdown();
+        rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+      });
 
-    test("shows the request, and its script asks for the clock", async () => {
-      const page = await browse(folder, url, "--dump-dom");
-      expect(page).toContain('<strong id="protocol">HTTP</strong>');
-      expect(page).toMatch(/type="file"/);
-      expect(asked).toContain("GET /?clock text/event-stream");
-    });
+      test("shows the request, and its script asks for the clock", async (context) => {
+        unlessObstacle(context, obstacle);
+        const page = await browse(folder, url, "--dump-dom");
+        expect(page).toContain('<strong id="protocol">HTTP</strong>');
+        expect(page).toMatch(/type="file"/);
+        expect(asked).toContain("GET /?clock text/event-stream");
+      });
 
-    test("can be looked at", async () => {
-      const picture = join(folder, "page.png");
-      await browse(folder, url, `--screenshot=${picture}`);
-      const bytes = readFileSync(picture);
-      expect(bytes.subarray(1, 4).toString()).toBe("PNG");
-      expect(bytes.readUInt32BE(16)).toBe(1000);
-      // An empty page of this size compresses to a few kilobytes.
-      expect(bytes.length).toBeGreaterThan(20_000);
-    });
-  },
-);
+      test("can be looked at", async (context) => {
+        unlessObstacle(context, obstacle);
+        const picture = join(folder, "page.png");
+        await browse(folder, url, `--screenshot=${picture}`);
+        const bytes = readFileSync(picture);
+        expect(bytes.subarray(1, 4).toString()).toBe("PNG");
+        expect(bytes.readUInt32BE(16)).toBe(1000);
+        // An empty page of this size compresses to a few kilobytes.
+        expect(bytes.length).toBeGreaterThan(20_000);
+      });
+    },
+  );
+}

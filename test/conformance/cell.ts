@@ -1,10 +1,11 @@
 /**
- * One cell of the grid: a front server, a protocol, an address and an engine, and what the server does in its own way.
+ * One cell of the grid: a front server, a protocol, an address and a configuration, and what the server does in its own way.
  *
  * Types alone. The tests of a cell are in behaviours.ts, the cells in the file of their server.
  */
+import type { Configuration } from "../support/engines.ts";
 import type { FrontServer } from "../support/front/front-server.ts";
-import type { EngineName, GatewayOptions, GatewayProtocol } from "../support/front/gateway.ts";
+import type { GatewayOptions, GatewayProtocol } from "../support/front/gateway.ts";
 
 /** What a front server does in its own way. */
 export interface Traits {
@@ -28,7 +29,7 @@ export interface Traits {
 export interface Cell {
   readonly title: string;
   readonly protocol: GatewayProtocol;
-  readonly engine: EngineName;
+  readonly configuration: Configuration;
   readonly traits: Traits;
   readonly front: () => FrontServer;
   readonly port: () => number;

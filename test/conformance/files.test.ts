@@ -9,13 +9,14 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Configuration } from "../support/engines.ts";
 import { BIG, FileRoom, HIDDEN, TRAVERSALS } from "../support/file-room.ts";
 import { apacheName, apacheTarget, startApache } from "../support/front/apache.ts";
 import { type FrontServer, serverObstacle, unlessObstacle } from "../support/front/front-server.ts";
 import {
   AJP_SECRET,
-  ENGINES,
-  engineObstacle,
+  CONFIGURATIONS,
+  configurationObstacle,
   Gateway,
   type GatewayProtocol,
   projectRoot,
@@ -122,12 +123,12 @@ afterAll(async () => {
 
 const start = (
   protocol: GatewayProtocol,
-  engine: (typeof ENGINES)[number],
+  configuration: Configuration,
   words: readonly string[],
 ): Promise<Gateway> => {
   process.env["POSTERN_CONFORMANCE_FILES"] = files.files;
   const application = join(projectRoot, "test/conformance/files-app.mjs");
-  return Gateway.start({ protocol, engine, address, state, application, words });
+  return Gateway.start({ protocol, configuration, address, state, application, words });
 };
 
 /** The headers by which files were handed over since the last question. */
@@ -152,14 +153,17 @@ async function seen(way: Way, file: string, headers: readonly string[] = [], met
 
 const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
 
-for (const engine of ENGINES) {
-  describe.each(WAYS)(`sendFile behind $server $protocol :$port ${engine}`, (way) => {
+for (const configuration of CONFIGURATIONS) {
+  describe.each(WAYS)(`sendFile behind $server $protocol :$port ${configuration}`, (way) => {
     let gateway: Gateway;
     let obstacle: string | undefined;
     beforeAll(async () => {
-      obstacle = obstacles.get(way.server) ?? engineObstacle(engine);
+      obstacle = obstacles.get(way.server) ?? configurationObstacle(configuration);
       if (obstacle !== undefined) return;
-      gateway = await start(way.protocol, engine, ["--sendfile", `/internal/=${files.files}`]);
+      gateway = await start(way.protocol, configuration, [
+        "--sendfile",
+        `/internal/=${files.files}`,
+      ]);
     });
     afterAll(() => gateway?.stop());
 
@@ -208,12 +212,12 @@ for (const engine of ENGINES) {
     });
   });
 
-  describe.each(WAYS.slice(0, 2))(`--static behind nginx $protocol ${engine}`, (way) => {
-    const obstacle = serverObstacle("nginx") ?? engineObstacle(engine);
+  describe.each(WAYS.slice(0, 2))(`--static behind nginx $protocol ${configuration}`, (way) => {
+    const obstacle = serverObstacle("nginx") ?? configurationObstacle(configuration);
     let gateway: Gateway;
     beforeAll(async () => {
       if (obstacle === undefined)
-        gateway = await start(way.protocol, engine, ["--static", `/media=${files.files}`]);
+        gateway = await start(way.protocol, configuration, ["--static", `/media=${files.files}`]);
     });
     afterAll(() => gateway?.stop());
     const get = (path: string, headers: readonly string[] = []): Promise<Answer> =>

@@ -1,13 +1,13 @@
 /**
- * HAProxy in front of postern: FastCGI with and without multiplexing, unix socket and TCP, both engines
- * (issue 2, acceptance 5).
+ * HAProxy in front of postern: FastCGI with and without multiplexing, unix socket and TCP, every
+ * configuration (issue 2, acceptance 5).
  *
  * HAProxy is the one front server that multiplexes, and the one that refuses a body of unknown length above
  * its buffer. `option abortonclose` lets it notice that a client went away.
  */
 import { afterAll, beforeAll } from "vitest";
 import { type FrontServer, serverObstacle } from "../support/front/front-server.ts";
-import { ENGINES } from "../support/front/gateway.ts";
+import { CONFIGURATIONS } from "../support/front/gateway.ts";
 import { startHaproxy } from "../support/front/haproxy.ts";
 import { type Address, freePorts, Room } from "../support/front/ports.ts";
 import { describeCell } from "./behaviours.ts";
@@ -55,12 +55,12 @@ afterAll(async () => {
   room.remove();
 });
 
-for (const engine of ENGINES) {
+for (const configuration of CONFIGURATIONS) {
   for (const [index, { multiplex, transport }] of WAYS.entries()) {
     describeCell({
-      title: `haproxy fastcgi ${transport} ${multiplex ? "multiplexing" : "one by one"} ${engine}`,
+      title: `haproxy fastcgi ${transport} ${multiplex ? "multiplexing" : "one by one"} ${configuration}`,
       protocol: "fastcgi",
-      engine,
+      configuration,
       traits,
       front: () => front,
       port: () => ports[index]!,

@@ -6,21 +6,24 @@
  */
 import { Agent } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Configuration } from "../support/engines.ts";
 import { apacheName, apacheTarget, startApache } from "../support/front/apache.ts";
 import { type FrontServer, serverObstacle, unlessObstacle } from "../support/front/front-server.ts";
 import {
   AJP_SECRET,
-  ENGINES,
-  engineObstacle,
+  CONFIGURATIONS,
+  configurationObstacle,
   Gateway,
   type GatewayProtocol,
+  isMiddle,
 } from "../support/front/gateway.ts";
 import { ask } from "../support/front/http-client.ts";
 import { startNginx } from "../support/front/nginx.ts";
 import { freePorts, Room } from "../support/front/ports.ts";
 import { Relay } from "../support/front/relay.ts";
 
-const REQUEST_COUNT = 10_000;
+const requestCountOf = (configuration: Configuration): number =>
+  isMiddle(configuration) ? 2_000 : 10_000;
 /** Clients at once, hence the most connections a server that keeps them may need. */
 const CLIENT_COUNT = 8;
 
@@ -60,21 +63,22 @@ afterAll(async () => {
   room.remove();
 });
 
-for (const engine of ENGINES) {
-  describe(`kept connections, ${engine}`, () => {
+for (const configuration of CONFIGURATIONS) {
+  const requestCount = requestCountOf(configuration);
+  describe(`kept connections, ${configuration}`, () => {
     test.for(ways)(
-      "$name, $protocol: 10,000 requests need no more connections than clients",
+      `$name, $protocol: ${requestCount} requests need no more connections than clients`,
       async (way, context) => {
-        unlessObstacle(context, way.obstacle ?? engineObstacle(engine));
+        unlessObstacle(context, way.obstacle ?? configurationObstacle(configuration));
         const { protocol, port } = way;
         const address = { socket: gatewayPath(protocol) };
-        const gateway = await Gateway.start({ protocol, address, engine, state });
+        const gateway = await Gateway.start({ protocol, address, configuration, state });
         const relay = await Relay.start(relayPath(protocol), address.socket);
         const agent = new Agent({ keepAlive: true, maxSockets: CLIENT_COUNT });
         try {
           let begun = 0;
           const client = async (): Promise<void> => {
-            while (begun < REQUEST_COUNT) {
+            while (begun < requestCount) {
               begun += 1;
               const answer = await ask({ port, path: `/_page?n=${begun}`, agent });
               if (answer.status !== 200 || answer.text !== "hello world") {
@@ -84,9 +88,9 @@ for (const engine of ENGINES) {
           };
           await Promise.all(Array.from({ length: CLIENT_COUNT }, client));
           console.log(
-            `${way.name} ${protocol} ${engine}: ${begun} requests over ${relay.connectionCount} connections`,
+            `${way.name} ${protocol} ${configuration}: ${begun} requests over ${relay.connectionCount} connections`,
           );
-          expect(begun).toBe(REQUEST_COUNT);
+          expect(begun).toBe(requestCount);
           expect(relay.connectionCount).toBeGreaterThan(0);
           expect(relay.connectionCount).toBeLessThanOrEqual(CLIENT_COUNT);
           expect(gateway.child.isAlive).toBe(true);

@@ -1,17 +1,18 @@
 /**
- * lighttpd in front of postern: FastCGI, SCGI and AJP 1.3, unix socket and TCP, both engines, and lighttpd
+ * lighttpd in front of postern: FastCGI, SCGI and AJP 1.3, unix socket and TCP, every configuration, and lighttpd
  * starting postern itself (issue 2, acceptance 5).
  *
  * lighttpd opens a connection for every request, collects chunked uploads, and over AJP sends the decoded
  * path and body packets without their inner length, hence `--ajp.raw-body`.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Configuration } from "../support/engines.ts";
 import { type FrontServer, serverObstacle, unlessObstacle } from "../support/front/front-server.ts";
 import {
   AJP_SECRET,
-  ENGINES,
-  type EngineName,
-  engineObstacle,
+  CONFIGURATIONS,
+  configurationObstacle,
+  fileName,
   Gateway,
   gatewayEnvironment,
 } from "../support/front/gateway.ts";
@@ -44,7 +45,7 @@ const WAYS = [
 const obstacle = serverObstacle("lighttpd");
 const room = new Room("lighttpd");
 const state = room.folder("state", true);
-const ports = await freePorts(WAYS.length * 2 + ENGINES.length);
+const ports = await freePorts(WAYS.length * 2 + CONFIGURATIONS.length);
 let front: FrontServer;
 
 const addressOf = (index: number): Address =>
@@ -52,7 +53,8 @@ const addressOf = (index: number): Address =>
     ? { socket: room.file(`g${index}.sock`) }
     : { host: "127.0.0.1", port: ports[WAYS.length + index]! };
 
-const spawnPort = (engine: EngineName): number => ports[WAYS.length * 2 + ENGINES.indexOf(engine)]!;
+const spawnPort = (configuration: Configuration): number =>
+  ports[WAYS.length * 2 + CONFIGURATIONS.indexOf(configuration)]!;
 
 const siteOf = (index: number): LighttpdSite => {
   const { protocol } = WAYS[index]!;
@@ -70,24 +72,30 @@ const siteOf = (index: number): LighttpdSite => {
 };
 
 /** A site whose gateway lighttpd starts itself, with the listening socket on descriptor 0. */
-const spawningSite = (engine: EngineName): LighttpdSite => {
-  const script = startScript(room, `spawned-${engine}.fcgi`, gatewayEnvironment(engine, state));
+const spawningSite = (configuration: Configuration): LighttpdSite => {
+  const script = startScript(
+    room,
+    `spawned-${fileName(configuration)}.fcgi`,
+    gatewayEnvironment(configuration, state),
+  );
   const options = [
     `"bin-path" => "${script}"`,
-    `"socket" => "${room.folder("spawn", true)}/${engine}.sock"`,
+    `"socket" => "${room.folder("spawn", true)}/${fileName(configuration)}.sock"`,
     `"max-procs" => 1`,
     `"check-local" => "disable"`,
     `"fix-root-scriptname" => "enable"`,
   ];
   return {
-    port: spawnPort(engine),
+    port: spawnPort(configuration),
     lines: [`fastcgi.server = ( "/" => (( ${options.join(", ")} )) )`],
   };
 };
 
 beforeAll(async () => {
   if (obstacle !== undefined) return;
-  const runnable = ENGINES.filter((engine) => engineObstacle(engine) === undefined);
+  const runnable = CONFIGURATIONS.filter(
+    (configuration) => configurationObstacle(configuration) === undefined,
+  );
   const sites = [...WAYS.map((_, index) => siteOf(index)), ...runnable.map(spawningSite)];
   front = await startLighttpd(room, sites);
 });
@@ -96,14 +104,14 @@ afterAll(async () => {
   room.remove();
 });
 
-for (const engine of ENGINES) {
-  const cell = { engine, front: () => front, state: () => state, obstacle };
+for (const configuration of CONFIGURATIONS) {
+  const cell = { configuration, front: () => front, state: () => state, obstacle };
   for (const [index, { protocol, transport }] of WAYS.entries()) {
     if (protocol === "ajp" && transport === "tcp") continue;
     const ajp = { words: ["--ajp.raw-body"], secret: false };
     describeCell({
       ...cell,
-      title: `lighttpd ${protocol} ${transport} ${engine}`,
+      title: `lighttpd ${protocol} ${transport} ${configuration}`,
       protocol,
       // Over AJP the path comes decoded; postern encodes what must be.
       traits: protocol === "ajp" ? { ...traits, url: "/a%20b/%E3%81%82/c+d?q=1&r=%C3%A9" } : traits,
@@ -113,10 +121,10 @@ for (const engine of ENGINES) {
   }
   describeCell({
     ...cell,
-    title: `lighttpd fastcgi bin-path ${engine}`,
+    title: `lighttpd fastcgi bin-path ${configuration}`,
     protocol: "fastcgi",
     traits,
-    port: () => spawnPort(engine),
+    port: () => spawnPort(configuration),
     gateway: undefined,
   });
 }
@@ -126,7 +134,7 @@ test("lighttpd ajp tcp: the secret is not sent for clients without TLS, and post
   const index = WAYS.length - 1;
   const options = {
     protocol: "ajp",
-    engine: "typescript",
+    configuration: "typescript",
     state,
     words: ["--ajp.raw-body"],
   } as const;

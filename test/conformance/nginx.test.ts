@@ -1,12 +1,12 @@
 /**
- * nginx in front of postern: FastCGI and SCGI, unix socket and TCP, both engines (issue 2, acceptance 5).
+ * nginx in front of postern: FastCGI and SCGI, unix socket and TCP, every configuration (issue 2, acceptance 5).
  *
  * The sites are set up as reference configurations advise: streaming both ways, connections kept. Uploads
  * that nginx collects first are a site of their own. Habits of nginx are named in the traits.
  */
 import { afterAll, beforeAll } from "vitest";
 import { type FrontServer, serverObstacle } from "../support/front/front-server.ts";
-import { ENGINES } from "../support/front/gateway.ts";
+import { CONFIGURATIONS } from "../support/front/gateway.ts";
 import { type NginxSite, startNginx } from "../support/front/nginx.ts";
 import { type Address, freePorts, Room } from "../support/front/ports.ts";
 import { describeCell } from "./behaviours.ts";
@@ -66,12 +66,12 @@ afterAll(async () => {
   room.remove();
 });
 
-for (const engine of ENGINES) {
+for (const configuration of CONFIGURATIONS) {
   for (const [index, { protocol, transport, streams }] of WAYS.entries()) {
     describeCell({
-      title: `nginx ${protocol} ${transport} ${streams ? "streaming" : "buffering"} ${engine}`,
+      title: `nginx ${protocol} ${transport} ${streams ? "streaming" : "buffering"} ${configuration}`,
       protocol,
-      engine,
+      configuration,
       traits,
       front: () => front,
       port: () => ports[index]!,

@@ -6,9 +6,14 @@
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createServer } from "../../src/serve/serve.ts";
+import { wayOf } from "../support/engines.ts";
 import { apacheName, apacheTarget, startApache } from "../support/front/apache.ts";
 import { type FrontServer, serverObstacle, unlessObstacle } from "../support/front/front-server.ts";
-import type { GatewayProtocol } from "../support/front/gateway.ts";
+import {
+  CONFIGURATIONS,
+  configurationObstacle,
+  type GatewayProtocol,
+} from "../support/front/gateway.ts";
 import { startHaproxy } from "../support/front/haproxy.ts";
 import { askRaw } from "../support/front/http-client.ts";
 import { lighttpdTarget, startLighttpd } from "../support/front/lighttpd.ts";
@@ -76,33 +81,41 @@ afterAll(async () => {
   room.remove();
 });
 
-for (const [index, { server, protocol, passed }] of WAYS.entries()) {
-  test(`an upgrade request through ${server} over ${protocol} is an ordinary one`, async (context) => {
-    unlessObstacle(context, obstacleOf(server));
-    const seen: unknown[] = [];
-    const gateway = createServer({ protocol, mode: 0o666, ...socketOf(index) }, (req, res) => {
-      const { params } = (req as unknown as { gateway: { params: Record<string, string> } })
-        .gateway;
-      seen.push([params["HTTP_UPGRADE"], req.headers.upgrade, req.headers.connection]);
-      res.end("plain");
+for (const configuration of CONFIGURATIONS) {
+  for (const [index, { server, protocol, passed }] of WAYS.entries()) {
+    test(`an upgrade request through ${server} over ${protocol} is an ordinary one, ${configuration}`, async (context) => {
+      unlessObstacle(context, obstacleOf(server) ?? configurationObstacle(configuration));
+      const seen: unknown[] = [];
+      const options = {
+        protocol,
+        mode: 0o666,
+        ...wayOf(configuration),
+        ...socketOf(index),
+      };
+      const gateway = createServer(options, (req, res) => {
+        const { params } = (req as unknown as { gateway: { params: Record<string, string> } })
+          .gateway;
+        seen.push([params["HTTP_UPGRADE"], req.headers.upgrade, req.headers.connection]);
+        res.end("plain");
+      });
+      gateway.on("upgrade", (_req, socket) => {
+        seen.push("upgrade");
+        socket.end("HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\n\r\n");
+      });
+      await gateway.listen().ready();
+      try {
+        const lines = ["GET / HTTP/1.1", "Host: a", "Upgrade: echo", "Connection: upgrade, close"];
+        const answer = await askRaw(ports[index]!, `${lines.join("\r\n")}\r\n\r\n`);
+        expect(answer.status).toBe(200);
+        expect(answer.body.toString()).toContain("plain");
+        // From 1.4.74 on lighttpd keeps the field where `"upgrade" => "enable"` is missing.
+        const known = server === "lighttpd" ? [passed, undefined] : [passed];
+        expect(seen).toHaveLength(1);
+        expect(known.map((upgrade) => [upgrade, undefined, undefined])).toContainEqual(seen[0]);
+      } finally {
+        gateway.closeAllConnections();
+        await gateway.shutdown();
+      }
     });
-    gateway.on("upgrade", (_req, socket) => {
-      seen.push("upgrade");
-      socket.end("HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\n\r\n");
-    });
-    await gateway.listen().ready();
-    try {
-      const lines = ["GET / HTTP/1.1", "Host: a", "Upgrade: echo", "Connection: upgrade, close"];
-      const answer = await askRaw(ports[index]!, `${lines.join("\r\n")}\r\n\r\n`);
-      expect(answer.status).toBe(200);
-      expect(answer.body.toString()).toContain("plain");
-      // From 1.4.74 on lighttpd keeps the field where `"upgrade" => "enable"` is missing.
-      const known = server === "lighttpd" ? [passed, undefined] : [passed];
-      expect(seen).toHaveLength(1);
-      expect(known.map((upgrade) => [upgrade, undefined, undefined])).toContainEqual(seen[0]);
-    } finally {
-      gateway.closeAllConnections();
-      await gateway.shutdown();
-    }
-  });
+  }
 }

@@ -31,7 +31,7 @@ export interface Row {
   readonly url?: string;
 }
 
-/** Where the gateways of one engine listen. */
+/** Where the gateways of one configuration listen. */
 export interface Places {
   readonly fastcgi: Address;
   readonly scgi: Address;

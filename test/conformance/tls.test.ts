@@ -1,6 +1,6 @@
 /**
  * Who the client is, behind nginx and Apache with client certificates: in plain handlers, fetch handlers, Express, Koa and
- * Fastify, over every protocol, both engines (issue 3, acceptance 3).
+ * Fastify, over every protocol, every configuration (issue 3, acceptance 3).
  *
  * The configurations are those of docs/front-servers.md. What is right is what the client's own end of its connection says.
  */
@@ -10,9 +10,10 @@ import { serve } from "../../src/serve/serve.ts";
 import type { Server } from "../../src/server/server.ts";
 import { IDENTITY_APPS, type Told } from "../compat/identity-apps.ts";
 import { CLIENT_SUBJECT, pem } from "../support/certificates.ts";
+import { wayOf } from "../support/engines.ts";
 import { FORGED_REQUESTS } from "../support/forgeries.ts";
 import { unlessObstacle } from "../support/front/front-server.ts";
-import { AJP_SECRET, ENGINES, engineObstacle } from "../support/front/gateway.ts";
+import { AJP_SECRET, CONFIGURATIONS, configurationObstacle } from "../support/front/gateway.ts";
 import { askByTls, type TlsAnswer, type TlsQuestion } from "../support/front/tls-client.ts";
 import { TlsFronts, type TlsSite } from "../support/front/tls-sites.ts";
 
@@ -55,10 +56,10 @@ function whatClientKnows(site: TlsSite, shown: TlsQuestion["shown"], answer: Tls
   };
 }
 
-for (const engine of ENGINES) {
+for (const configuration of CONFIGURATIONS) {
   for (const app of IDENTITY_APPS) {
-    describe(`${app.name}, ${engine}`, () => {
-      const obstacle = engineObstacle(engine) ?? app.obstacle;
+    describe(`${app.name}, ${configuration}`, () => {
+      const obstacle = configurationObstacle(configuration) ?? app.obstacle;
       const servers: Server[] = [];
       beforeAll(async () => {
         if (obstacle !== undefined) return;
@@ -66,7 +67,7 @@ for (const engine of ENGINES) {
         for (const protocol of PROTOCOLS) {
           const server = serve(handler, {
             protocol,
-            engine,
+            ...wayOf(configuration),
             socket: fronts.socket(protocol),
             mode: 0o666,
             ajp: { secret: AJP_SECRET, attributes: /SSL_CLIENT_VERIFY/ },

@@ -8,6 +8,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Configuration } from "../support/engines.ts";
 import { apacheName, fcgidModule, startApache } from "../support/front/apache.ts";
 import {
   cherokeeFastcgi,
@@ -17,9 +18,9 @@ import {
 } from "../support/front/cherokee.ts";
 import { type FrontServer, serverObstacle, unlessObstacle } from "../support/front/front-server.ts";
 import {
-  ENGINES,
-  type EngineName,
-  engineObstacle,
+  CONFIGURATIONS,
+  configurationObstacle,
+  fileName,
   Gateway,
   gatewayEnvironment,
 } from "../support/front/gateway.ts";
@@ -65,21 +66,21 @@ const serverNames = Object.keys(rows) as ServerName[];
 const fcgidObstacle = serverObstacle(apacheName(), fcgidModule());
 
 const ports = {
-  apache: await freePorts(rows.apache.length + ENGINES.length),
+  apache: await freePorts(rows.apache.length + CONFIGURATIONS.length),
   lighttpd: await freePorts(rows.lighttpd.length),
   nginx: await freePorts(rows.nginx.length),
   haproxy: await freePorts(rows.haproxy.length),
 };
-const fcgidPort = (engine: EngineName): number =>
-  ports.apache[rows.apache.length + ENGINES.indexOf(engine)]!;
+const fcgidPort = (configuration: Configuration): number =>
+  ports.apache[rows.apache.length + CONFIGURATIONS.indexOf(configuration)]!;
 
 const fronts: FrontServer[] = [];
 
 /** A document root with mysite.fcgi and .htaccess, and the same again in its folder sub. */
-function fcgidSite(engine: EngineName): { port: number; directives: string[] } {
-  const base = room.folder(`fcgid-${engine}`);
-  for (const folder of [base, room.folder(`fcgid-${engine}/sub`)]) {
-    startScript(room, "mysite.fcgi", gatewayEnvironment(engine, state), folder);
+function fcgidSite(configuration: Configuration): { port: number; directives: string[] } {
+  const base = room.folder(`fcgid-${fileName(configuration)}`);
+  for (const folder of [base, room.folder(`fcgid-${fileName(configuration)}/sub`)]) {
+    startScript(room, "mysite.fcgi", gatewayEnvironment(configuration, state), folder);
     const lines = [
       "AddHandler fcgid-script .fcgi",
       "RewriteEngine On",
@@ -90,7 +91,7 @@ function fcgidSite(engine: EngineName): { port: number; directives: string[] } {
   }
   const directory = ["  Options +ExecCGI", "  AllowOverride All", "  Require all granted"];
   return {
-    port: fcgidPort(engine),
+    port: fcgidPort(configuration),
     directives: [`DocumentRoot ${base}`, `<Directory ${base}>`, ...directory, "</Directory>"],
   };
 }
@@ -105,7 +106,7 @@ beforeAll(async () => {
   const withPort = <T>(list: readonly T[], name: ServerName): (T & { port: number })[] =>
     list.map((row, index) => ({ ...row, port: ports[name][index]! }));
   if (obstacles.apache === undefined) {
-    const sites = fcgidObstacle === undefined ? ENGINES.map(fcgidSite) : [];
+    const sites = fcgidObstacle === undefined ? CONFIGURATIONS.map(fcgidSite) : [];
     const fcgid = fcgidObstacle === undefined ? FCGID : [];
     fronts.push(await startApache(room, [...withPort(rows.apache, "apache"), ...sites], fcgid));
   }
@@ -155,15 +156,17 @@ function expectRow(row: Row, text: string): void {
   });
 }
 
-for (const engine of ENGINES) {
-  describe(`variables, ${engine}`, () => {
-    const obstacle = engineObstacle(engine);
+for (const configuration of CONFIGURATIONS) {
+  describe(`variables, ${configuration}`, () => {
+    const obstacle = configurationObstacle(configuration);
     const gateways: Gateway[] = [];
     beforeAll(async () => {
       if (obstacle !== undefined) return;
       for (const protocol of ["fastcgi", "scgi", "ajp"] as const) {
         const address = places[protocol];
-        gateways.push(await Gateway.start({ protocol, address, engine, state, secret: false }));
+        gateways.push(
+          await Gateway.start({ protocol, address, configuration, state, secret: false }),
+        );
       }
     });
     afterAll(async () => {
@@ -181,7 +184,7 @@ for (const engine of ENGINES) {
 
     test.for(fcgidRows)("$title", async (row, context) => {
       unlessObstacle(context, fcgidObstacle ?? obstacle);
-      const answer = await ask({ port: fcgidPort(engine), path: row.path });
+      const answer = await ask({ port: fcgidPort(configuration), path: row.path });
       expectRow(row, answer.text);
     });
 

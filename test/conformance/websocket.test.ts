@@ -10,14 +10,16 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { createServer } from "../../src/serve/serve.ts";
 import type { Server } from "../../src/server/server.ts";
+import { type Configuration, wayOf } from "../support/engines.ts";
 import { findProgram } from "../support/front/child.ts";
 import { type FrontServer, serverObstacle, unlessObstacle } from "../support/front/front-server.ts";
-import { ENGINES, type EngineName, engineObstacle } from "../support/front/gateway.ts";
+import { CONFIGURATIONS, configurationObstacle, isMiddle } from "../support/front/gateway.ts";
 import { lighttpdTarget, startLighttpd } from "../support/front/lighttpd.ts";
 import { startNginx } from "../support/front/nginx.ts";
 import { freePorts, Room, until } from "../support/front/ports.ts";
 
-const MESSAGE_COUNT = 10_000;
+const messageCountOf = (configuration: Configuration): number =>
+  isMiddle(configuration) ? 2_000 : 10_000;
 /** Messages on their way at once. */
 const AHEAD_COUNT = 64;
 
@@ -46,36 +48,37 @@ function lighttpdObstacle(): string | undefined {
 
 const tooOld = lighttpdObstacle();
 const room = new Room("ws");
-const ports = await freePorts(WAYS.length * 2);
+const ports = await freePorts(WAYS.length * CONFIGURATIONS.length);
 const fronts: FrontServer[] = [];
 
-const indexOf = (way: Way, engine: EngineName): number =>
-  WAYS.indexOf(way) * 2 + (engine === "native" ? 1 : 0);
-const socketOf = (way: Way, engine: EngineName): string =>
-  room.file(`${indexOf(way, engine)}.sock`);
-const portOf = (way: Way, engine: EngineName): number => ports[indexOf(way, engine)]!;
+const indexOf = (way: Way, configuration: Configuration): number =>
+  WAYS.indexOf(way) * CONFIGURATIONS.length + CONFIGURATIONS.indexOf(configuration);
+const socketOf = (way: Way, configuration: Configuration): string =>
+  room.file(`${indexOf(way, configuration)}.sock`);
+const portOf = (way: Way, configuration: Configuration): number =>
+  ports[indexOf(way, configuration)]!;
 
-/** The places of one front server: one for each of its ways and engines. */
-const sitesOf = (front: Way["front"]): { way: Way; engine: EngineName }[] =>
+/** The places of one front server: one for each of its ways and configurations. */
+const sitesOf = (front: Way["front"]): { way: Way; configuration: Configuration }[] =>
   WAYS.filter((way) => way.front === front).flatMap((way) =>
-    ENGINES.map((engine) => ({ way, engine })),
+    CONFIGURATIONS.map((configuration) => ({ way, configuration })),
   );
 
 beforeAll(async () => {
   if (serverObstacle("nginx") === undefined) {
-    const sites = sitesOf("nginx").map(({ way, engine }) => ({
-      port: portOf(way, engine),
+    const sites = sitesOf("nginx").map(({ way, configuration }) => ({
+      port: portOf(way, configuration),
       protocol: "scgi" as const,
-      address: { socket: socketOf(way, engine) },
+      address: { socket: socketOf(way, configuration) },
     }));
     fronts.push(await startNginx(room, sites));
   }
   if (tooOld === undefined) {
-    const sites = sitesOf("lighttpd").map(({ way, engine }) => {
-      const target = lighttpdTarget({ socket: socketOf(way, engine) });
+    const sites = sitesOf("lighttpd").map(({ way, configuration }) => {
+      const target = lighttpdTarget({ socket: socketOf(way, configuration) });
       const options = `${target}, "check-local" => "disable", "upgrade" => "enable"`;
       return {
-        port: portOf(way, engine),
+        port: portOf(way, configuration),
         lines: [`${way.protocol}.server = ( "/" => (( ${options} )) )`],
       };
     });
@@ -96,12 +99,17 @@ interface Seen {
 /** Serves an echo, plays, and closes. */
 async function play(
   way: Way,
-  engine: EngineName,
+  configuration: Configuration,
   script: (url: string, seen: Seen, wss: WebSocketServer) => Promise<void>,
 ): Promise<void> {
   const seen: Seen = { protocols: [], closes: [] };
-  const address = way.front === undefined ? { port: 0 } : { socket: socketOf(way, engine) };
-  const options = { protocol: way.protocol, engine, mode: 0o666, ...address } as const;
+  const address = way.front === undefined ? { port: 0 } : { socket: socketOf(way, configuration) };
+  const options = {
+    protocol: way.protocol,
+    ...wayOf(configuration),
+    mode: 0o666,
+    ...address,
+  } as const;
   const server: Server = createServer(options, (_req, res) => res.end("plain"));
   const wss = new WebSocketServer({
     server,
@@ -114,7 +122,8 @@ async function play(
   });
   await server.listen().ready();
   const bound = server.address();
-  const port = typeof bound === "string" || bound === null ? portOf(way, engine) : bound.port;
+  const port =
+    typeof bound === "string" || bound === null ? portOf(way, configuration) : bound.port;
   try {
     await script(`ws://127.0.0.1:${port}`, seen, wss);
   } finally {
@@ -132,12 +141,12 @@ function messageOf(number: number): string | Buffer {
 }
 
 /** Echoes every message, some ahead; returns how many came back as they were. */
-async function echoAll(socket: WebSocket): Promise<number> {
+async function echoAll(socket: WebSocket, messageCount: number): Promise<number> {
   let sent = 0;
   let back = 0;
   return await new Promise((done, fail) => {
     const send = (): void => {
-      while (sent < MESSAGE_COUNT && sent - back < AHEAD_COUNT) socket.send(messageOf(sent++));
+      while (sent < messageCount && sent - back < AHEAD_COUNT) socket.send(messageOf(sent++));
     };
     socket.on("error", fail);
     socket.on("close", (code) => fail(new Error(`closed with ${code} after ${back}`)));
@@ -146,14 +155,14 @@ async function echoAll(socket: WebSocket): Promise<number> {
       const same = isBinary ? data.equals(expected as Buffer) : String(data) === expected;
       if (!same) fail(new Error(`message ${back} is another`));
       back++;
-      if (back === MESSAGE_COUNT) done(back);
+      if (back === messageCount) done(back);
       else send();
     });
     send();
   });
 }
 
-for (const engine of ENGINES) {
+for (const configuration of CONFIGURATIONS) {
   for (const way of WAYS) {
     const obstacle =
       way.front === "nginx"
@@ -162,19 +171,20 @@ for (const engine of ENGINES) {
           ? undefined
           : tooOld;
     // An old lighttpd is no mistake of who runs the tests, even where CI=true asks for everything.
-    const title = `ws through ${way.name}, ${engine}`;
+    const title = `ws through ${way.name}, ${configuration}`;
     describe.skipIf(way.front === "lighttpd" && tooOld !== undefined)(
       way.front === "lighttpd" && tooOld !== undefined ? `${title} (skipped: ${tooOld})` : title,
       () => {
-        test("10,000 messages come back, then both sides close", async (context) => {
-          unlessObstacle(context, obstacle ?? engineObstacle(engine));
-          await play(way, engine, async (url, seen) => {
+        const messageCount = messageCountOf(configuration);
+        test(`${messageCount} messages come back, then both sides close`, async (context) => {
+          unlessObstacle(context, obstacle ?? configurationObstacle(configuration));
+          await play(way, configuration, async (url, seen) => {
             const socket = new WebSocket(url);
             await once(socket, "open");
             const began = performance.now();
-            expect(await echoAll(socket)).toBe(MESSAGE_COUNT);
+            expect(await echoAll(socket, messageCount)).toBe(messageCount);
             const seconds = (performance.now() - began) / 1_000;
-            console.log(`${title}: ${Math.round(MESSAGE_COUNT / seconds)} messages a second`);
+            console.log(`${title}: ${Math.round(messageCount / seconds)} messages a second`);
             socket.removeAllListeners("close");
             socket.close(4_001, "enough");
             const [code, reason] = await once(socket, "close");
@@ -187,8 +197,8 @@ for (const engine of ENGINES) {
         });
 
         test("a server's close, a refusal and a client that vanishes are seen", async (context) => {
-          unlessObstacle(context, obstacle ?? engineObstacle(engine));
-          await play(way, engine, async (url, seen, wss) => {
+          unlessObstacle(context, obstacle ?? configurationObstacle(configuration));
+          await play(way, configuration, async (url, seen, wss) => {
             const first = new WebSocket(url);
             await once(first, "open");
             for (const client of wss.clients) client.close(4_002, "bye");

@@ -1,5 +1,5 @@
 /**
- * A protocol, an address and an engine → postern itself, as a separate process with the conformance application.
+ * A protocol, an address and a configuration → postern itself, as a separate process with the conformance application.
  *
  * Starts the built command line as an operator would and keeps its stderr. Judges nothing but that: what
  * lines are expected is the caller's to say.
@@ -7,15 +7,15 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { addonPaths, loadAddon } from "../../../src/engine/native.ts";
+import { CONFIGURATIONS as ALL, type Configuration, wayOf } from "../engines.ts";
 import { Child } from "./child.ts";
 import { type Address, whenListening } from "./ports.ts";
 
-export type EngineName = "native" | "typescript";
 export type GatewayProtocol = "fastcgi" | "scgi" | "ajp";
 
-/** Both engines, or the one that POSTERN_ENGINE asks for, as `npm run test:typescript` does. */
-export const ENGINES: readonly EngineName[] = (["typescript", "native"] as const).filter((name) =>
-  [name, "auto", "", undefined].includes(process.env["POSTERN_ENGINE"]),
+/** Every configuration, or those of the engine that POSTERN_ENGINE asks for, as `npm run test:typescript` does. */
+export const CONFIGURATIONS: readonly Configuration[] = ALL.map(({ name }) => name).filter((name) =>
+  [wayOf(name).engine, "auto", "", undefined].includes(process.env["POSTERN_ENGINE"]),
 );
 
 /** Absolute path of the project. */
@@ -30,6 +30,19 @@ export const AJP_SECRET = "conformance-secret-0123456789";
 /** Whether heavy checks run at their full size. */
 export const isFull: boolean = process.env["POSTERN_TEST_FULL"] === "1";
 
+/**
+ * Is this the configuration whose halves the others have in full, the addon's decoders and sockets of node:net? It does
+ * all that they do, and heavy checks at a smaller size.
+ */
+export function isMiddle(configuration: Configuration): boolean {
+  return configuration === "native" && !isFull;
+}
+
+/** A configuration's name in names of files. */
+export function fileName(configuration: Configuration): string {
+  return configuration.replace(" ", "-");
+}
+
 /** Whether what is missing is a failure. */
 export const isStrict: boolean = process.env["CI"] === "true" || process.env["CI"] === "1";
 
@@ -41,12 +54,21 @@ export function commandPath(): string {
   return path;
 }
 
-/** The line of a gateway that has begun to serve. */
-const START_LINE = /^postern \d+\.\d+\.\d+: \S+ on .*, engine (native|typescript) \(.*\), pid \d+/;
+/** The line of a gateway that has begun to serve in this configuration. */
+export function startLineOf(configuration: Configuration): RegExp {
+  const { engine, transport } = wayOf(configuration);
+  const way = `engine ${engine} \\(.*\\), transport ${transport} \\(.*\\)`;
+  return new RegExp(`^postern \\d+\\.\\d+\\.\\d+: \\S+ on .*, ${way}, pid \\d+`);
+}
 
-/** Lines of a gateway that are neither its start line, nor its word when it is stopped, nor expected. */
-export function unexpectedLines(lines: readonly string[], expected: readonly RegExp[]): string[] {
-  const known = [START_LINE, /^postern: SIGTERM: finishing what runs$/, ...expected];
+/** Lines of gateways that are neither a start line, nor the word of one that is stopped, nor expected. */
+export function unexpectedLines(
+  lines: readonly string[],
+  expected: readonly RegExp[],
+  configurations: readonly Configuration[] = CONFIGURATIONS,
+): string[] {
+  const starts = configurations.map(startLineOf);
+  const known = [...starts, /^postern: SIGTERM: finishing what runs$/, ...expected];
   return lines.filter((line) => !known.some((one) => one.test(line)));
 }
 
@@ -54,7 +76,7 @@ export function unexpectedLines(lines: readonly string[], expected: readonly Reg
 export interface GatewayOptions {
   readonly protocol: GatewayProtocol;
   readonly address: Address;
-  readonly engine: EngineName;
+  readonly configuration: Configuration;
   /** Folder where the application writes what its handlers saw. */
   readonly state: string;
   /** AJP: false where the front server cannot send the secret. */
@@ -66,8 +88,16 @@ export interface GatewayOptions {
 }
 
 /** Environment of a gateway, whoever starts it. */
-export function gatewayEnvironment(engine: EngineName, state: string): Record<string, string> {
-  return { POSTERN_ENGINE: engine, POSTERN_CONFORMANCE_STATE: state };
+export function gatewayEnvironment(
+  configuration: Configuration,
+  state: string,
+): Record<string, string> {
+  const { engine, transport } = wayOf(configuration);
+  return {
+    POSTERN_ENGINE: engine,
+    POSTERN_TRANSPORT: transport,
+    POSTERN_CONFORMANCE_STATE: state,
+  };
 }
 
 /** A running gateway. */
@@ -90,7 +120,7 @@ export class Gateway {
     const words = ["--protocol", options.protocol, ...where, ...(options.words ?? [])];
     const env: NodeJS.ProcessEnv = {
       ...process.env,
-      ...gatewayEnvironment(options.engine, options.state),
+      ...gatewayEnvironment(options.configuration, options.state),
     };
     // The test runner's own settings are no concern of the program under test.
     delete env["NODE_OPTIONS"];
@@ -114,7 +144,7 @@ export class Gateway {
 
   /** Lines of stderr that nobody expects. */
   unexpectedLines(expected: readonly RegExp[]): string[] {
-    return unexpectedLines(this.child.lines, expected);
+    return unexpectedLines(this.child.lines, expected, [this.options.configuration]);
   }
 
   /** The most memory it ever held, in MiB (VmHWM). */
@@ -137,7 +167,8 @@ export function peakMiB(pid: number): number {
 
 const addon = loadAddon(addonPaths(`${process.platform}-${process.arch}`));
 
-/** Why an engine cannot be tested here, or undefined when it can. */
-export function engineObstacle(engine: EngineName): string | undefined {
+/** Why a configuration cannot be tested here, or undefined when it can. */
+export function configurationObstacle(configuration: Configuration): string | undefined {
+  const { engine } = wayOf(configuration);
   return engine === "native" && addon.addon === undefined ? addon.reason : undefined;
 }

@@ -18,7 +18,7 @@ export class Relay {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  private constructor(target: string, keep: boolean) {
+  private constructor(target: string, keep: boolean, frontLeft?: () => void) {
     this.#server = createServer({ allowHalfOpen: true }, (front) => {
       this.connectionCount += 1;
       this.openCount += 1;
@@ -27,14 +27,32 @@ export class Relay {
       front.once("close", () => {
         this.openCount -= 1;
       });
+      if (frontLeft !== undefined) {
+        for (const event of ["end", "error"]) {
+          front.once(event, () => {
+            frontLeft();
+            gateway.destroy();
+          });
+        }
+      }
       this.#join(front, gateway);
       this.#join(gateway, front);
     });
   }
 
-  /** Listens at `socket` and passes on to `target`. */
-  static async start(socket: string, target: string, keep = false): Promise<Relay> {
-    const relay = new Relay(target, keep);
+  /**
+   * Listens at `socket` and passes on to `target`.
+   *
+   * @param frontLeft hears of every end of the front server's side, which is then the end of the connection, as it is
+   *                  with servers that never close one side alone
+   */
+  static async start(
+    socket: string,
+    target: string,
+    keep = false,
+    frontLeft?: () => void,
+  ): Promise<Relay> {
+    const relay = new Relay(target, keep, frontLeft);
     await new Promise<void>((done, fail) => {
       relay.#server.once("error", fail);
       relay.#server.listen(socket, done);
