@@ -67,6 +67,8 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
   readonly #serveNode: (socket: Socket) => void;
   /** Sockets that speak HTTP: node forgets those that it hands to "upgrade" listeners. */
   readonly #httpSockets = new Set<Socket>();
+  /** Sockets of node:net that have sent nothing yet, where the first byte decides. */
+  readonly #silent = new Set<Socket>();
   readonly #connections = new Set<Connection>();
   readonly writer: Writer = new Writer();
   readonly #remarked = new Set<ErrorRow>();
@@ -177,8 +179,8 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
     if (this.#peers !== EVERYBODY && !this.#peers.allows(peer.remoteAddress || undefined))
       return false;
     if (this.#connections.size < this.limits.connections) return true;
-    const { localAddress, remoteAddress } = peer as Socket;
-    this.server.emit("drop", { localAddress, remoteAddress });
+    const { localAddress } = peer as Socket;
+    this.server.emit("drop", { localAddress, remoteAddress: peer.remoteAddress || undefined });
     return false;
   }
 
@@ -190,6 +192,7 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
 
   #sniff(socket: Socket, protocols: readonly ProtocolName[]): void {
     const forget = (): void => {
+      this.#silent.delete(socket);
       socket.removeListener("data", first);
       socket.removeListener("error", close);
       socket.removeListener("end", close);
@@ -197,6 +200,7 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
       socket.setTimeout(0);
     };
     const close = (): void => {
+      this.#silent.delete(socket);
       socket.destroy();
     };
     const first = (chunk: Buffer): void => {
@@ -208,6 +212,7 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
         socket.unshift(chunk);
       } else this.#beginNode(socket, name).received(chunk);
     };
+    this.#silent.add(socket);
     socket.on("data", first);
     socket.on("error", close);
     socket.on("end", close);
@@ -255,11 +260,13 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
   /** Soft stop: what runs is finished. */
   drain(): void {
     this.draining = true;
+    this.#destroySilent();
     for (const connection of this.#connections) connection.drain();
   }
 
   /** Closes connections without a request. */
   drainIdle(): void {
+    this.#destroySilent();
     for (const connection of this.#connections) {
       if (connection.idle) connection.drain();
     }
@@ -267,9 +274,15 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
 
   /** Hard stop. */
   destroyAll(): void {
-    this.#native?.destroySilent();
+    this.#destroySilent();
     for (const connection of this.#connections) connection.destroy();
     for (const socket of this.#httpSockets) socket.destroy();
+  }
+
+  #destroySilent(): void {
+    this.#native?.destroySilent();
+    for (const socket of this.#silent) socket.destroy();
+    this.#silent.clear();
   }
 
   /** The server is closed: the clock stops. */

@@ -179,10 +179,27 @@ export class NativeListener implements HubOwner {
     this.#server._connections++;
     if (this.#open === 1) this.#refer();
     const { maxConnections, _connections } = this.#server;
-    if (_connections > (maxConnections ?? Number.POSITIVE_INFINITY)) transport.destroy();
+    if (_connections > (maxConnections ?? Number.POSITIVE_INFINITY)) this.#refuse(transport);
     else if (!this.#keeper.admits(transport)) transport.destroy();
     else if (this.#only === undefined) this.#silent.add(transport);
     else this.#begin(this.#only, transport);
+  }
+
+  /** One above `maxConnections`: net.Server tells of it with two addresses, or with none. */
+  #refuse(transport: NativeTransport): void {
+    const local = this.#server.address();
+    if (local === null || typeof local === "string") this.#server.emit("drop");
+    else {
+      this.#server.emit("drop", {
+        localAddress: local.address,
+        localPort: local.port,
+        localFamily: local.family,
+        remoteAddress: transport.remoteAddress,
+        remotePort: transport.remotePort,
+        remoteFamily: local.family,
+      });
+    }
+    transport.destroy();
   }
 
   #begin(name: ProtocolName, transport: NativeTransport): void {

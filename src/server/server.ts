@@ -123,6 +123,7 @@ export class Server extends AdoptableServer {
   override listen(...given: unknown[]): this {
     const { where, callback, signal } = listenArguments(given, this.#options);
     this.#closed = false;
+    if (!this.listening) this.#bound = undefined;
     if (callback !== undefined) this.once("listening", callback);
     if (signal !== undefined) this.#closeOn(signal);
     this.#ready = this.#open({ ...this.#options, ...where });
@@ -278,9 +279,7 @@ export class Server extends AdoptableServer {
   /** As `close`, for promises; resolves at once where it is closed already. */
   async shutdown(): Promise<void> {
     if (!this.listening && !this.#acceptor.draining) return;
-    await new Promise<void>((resolve) => {
-      this.close(() => resolve());
-    });
+    await new Promise<void>((resolve) => void this.close(() => resolve()));
     await told();
   }
 
