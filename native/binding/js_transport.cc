@@ -11,11 +11,11 @@
 namespace postern {
 namespace {
 
-// listen(fd) → 0 or an errno.
+// listen(fd, isShared) → 0 or an errno.
 napi_value JS_Listen(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   if (call.transport == nullptr) return nullptr;
-  return call.Whole(static_cast<uint32_t>(call.transport->Listen(call.Integer(0))));
+  return call.Whole(static_cast<uint32_t>(call.transport->Listen(call.Integer(0), call.Flag(1))));
 }
 
 // unlisten()

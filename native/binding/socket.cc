@@ -14,12 +14,15 @@
 
 namespace postern::sockets {
 
+void MakeNonBlocking(int fd) {
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags >= 0 && (flags & O_NONBLOCK) == 0) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
 int DuplicateListener(int fd) {
   const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
   if (copy < 0) return -errno;
-  // An inherited one may block, and accept() would then stop the loop.
-  const int flags = fcntl(copy, F_GETFL);
-  if (flags >= 0 && (flags & O_NONBLOCK) == 0) fcntl(copy, F_SETFL, flags | O_NONBLOCK);
+  MakeNonBlocking(copy);
   const int on = 1;
   // Fails on unix sockets, which have nothing to delay.
   setsockopt(copy, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

@@ -17,6 +17,10 @@ namespace postern::sockets {
 // Returns the descriptor, or -errno.
 int DuplicateListener(int fd);
 
+// Sees to it that accept() does not stop the loop. The flag belongs to all who have the socket: a
+// process of Node's that ends, or starts another with it, takes it away from the others.
+void MakeNonBlocking(int fd);
+
 // Where a peer comes from, as accept() tells it.
 struct PeerAddress {
   // Network byte order; 4 bytes of IPv4, 16 of IPv6, none for a unix socket.

@@ -46,7 +46,8 @@ int Transport::Open(LoopWatch::Ready turn, void* context) {
   return watch_ == nullptr ? ENOSYS : 0;
 }
 
-int Transport::Listen(int fd) {
+int Transport::Listen(int fd, bool shared) {
+  shared_ = shared;
   const int copy = sockets::DuplicateListener(fd);
   if (copy < 0) return -copy;
   listener_ = copy;
@@ -57,7 +58,10 @@ int Transport::Listen(int fd) {
 }
 
 void Transport::Unlisten() {
-  if (listener_ >= 0) close(listener_);
+  if (listener_ < 0) return;
+  // Closed alone it would stay in the set, and wake us, as long as another process has it open.
+  epoll_ctl(epoll_, EPOLL_CTL_DEL, listener_, nullptr);
+  close(listener_);
   listener_ = -1;
 }
 
@@ -171,6 +175,7 @@ void Transport::Accept() {
   for (int i = 0; i < kAcceptsPerTurn && listener_ >= 0 && !has_unfinished_; i++) {
     if (!HasRoom(nullptr)) return;
     sockets::PeerAddress peer;
+    if (shared_) sockets::MakeNonBlocking(listener_);
     const int fd = sockets::Accept(listener_, peer);
     if (fd == -ECONNABORTED) continue;
     if (fd == -EAGAIN) return;

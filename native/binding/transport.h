@@ -39,8 +39,9 @@ class Transport {
   // Returns 0, or the errno of what failed.
   int Open(LoopWatch::Ready turn, void* context);
 
-  // Accepts from a duplicate of this listening descriptor. Returns 0 or errno.
-  int Listen(int fd);
+  // Accepts from a duplicate of this listening descriptor, which other processes may have as well.
+  // Returns 0 or errno.
+  int Listen(int fd, bool shared);
   // Stops accepting for good and closes the duplicate.
   void Unlisten();
   // Accepts again, after descriptors had run out.
@@ -106,6 +107,7 @@ class Transport {
   uint32_t field_rows_max_;
   int epoll_ = -1;
   int listener_ = -1;
+  bool shared_ = false;
   LoopWatch* watch_ = nullptr;
   ConnectionTable connections_;
   // Accepted in this turn and not in the epoll set.

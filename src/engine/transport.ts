@@ -13,8 +13,12 @@ export const PIECES_MAX = 1_024;
 
 /** The functions of one transport. Connections go by the number in their rows; a word about one that is gone does nothing. */
 export interface TransportFunctions {
-  /** Accepts from a duplicate of a listening descriptor. Returns 0 or an errno. */
-  listen(fd: number): number;
+  /**
+   * Accepts from a duplicate of a listening descriptor. Returns 0 or an errno.
+   *
+   * @param isShared other processes have it as well, and may make it a blocking one at any time
+   */
+  listen(fd: number, isShared: boolean): number;
   /** Stops accepting, for good. */
   unlisten(): void;
   /** Accepts again after descriptors had run out. */

@@ -151,8 +151,7 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
       protocols,
     );
     if (this.transport.name !== "native" || openTransport === undefined) return;
-    const isUnix = bound.transport === "unix";
-    this.#native = new NativeListener(this.server, this, protocols, openTransport, isUnix);
+    this.#native = new NativeListener(this.server, this, bound, openTransport);
   }
 
   #tick(): void {

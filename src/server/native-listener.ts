@@ -15,6 +15,7 @@ import type { ProtocolName } from "../http/head.ts";
 import { sniffProtocol } from "../protocols/sniff.ts";
 import { ProtocolNumber } from "../wire/abi.ts";
 import type { DecoderOptions, Limits } from "../wire/limits.ts";
+import type { BoundAddress } from "./settings.ts";
 
 /** In the table of first bytes: bytes of HTTP, which node's own code serves. */
 const HTTP = 4;
@@ -101,11 +102,11 @@ export class NativeListener implements HubOwner {
   constructor(
     server: NetServer,
     keeper: ConnectionKeeper,
-    protocols: readonly ProtocolName[],
+    bound: BoundAddress,
     openTransport: TransportFactory,
-    isUnix: boolean,
   ) {
-    this.isUnix = isUnix;
+    const { protocols } = bound;
+    this.isUnix = bound.transport === "unix";
     this.#server = server as PrivateServer;
     this.#keeper = keeper;
     this.#only = protocols.length === 1 ? protocols[0] : undefined;
@@ -114,18 +115,22 @@ export class NativeListener implements HubOwner {
     const turn = (): void => this.#hub.turn();
     const memory = openTransport({ limits, decoderOptions, protocols: table, turn });
     this.#hub = new NativeHub(memory, this, keeper.writer);
-    this.#takeOver();
+    this.#takeOver(bound.fd !== undefined);
   }
 
   get nowMs(): number {
     return this.#keeper.nowMs;
   }
 
-  /** The descriptor is duplicated, libuv's handle closed, and ours put in its place. */
-  #takeOver(): void {
+  /**
+   * The descriptor is duplicated, libuv's handle closed, and ours put in its place.
+   *
+   * @param isShared may other processes have the socket as well?
+   */
+  #takeOver(isShared: boolean): void {
     const handle = this.#server._handle!;
     const fd = handle.fd!;
-    const errno = this.#hub.functions.listen(fd);
+    const errno = this.#hub.functions.listen(fd, isShared);
     if (errno !== 0) {
       this.#hub.functions.close();
       throw new Error(`The listening descriptor cannot be duplicated (errno ${errno}).`);

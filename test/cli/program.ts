@@ -9,6 +9,9 @@ import { get, type RequestOptions } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build } from "rolldown";
+import { request } from "../../src/client/client.ts";
+import { equipFolder } from "../support/apart.ts";
+import { type Configuration, CONFIGURATIONS, wayOf } from "../support/engines.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 /** Longest wait for a start line or an end, in milliseconds. */
@@ -112,13 +115,25 @@ export async function bundle(source: string, file: string): Promise<void> {
   });
 }
 
-/** Bundles the command line into a folder of its own. */
-export async function makeProgram(): Promise<Program> {
+/**
+ * Bundles the command line into a folder of its own.
+ *
+ * @param configuration what its environment asks for
+ */
+export async function makeProgram(configuration: Configuration = "typescript"): Promise<Program> {
   const folder = mkdtempSync(join(tmpdir(), "postern-cli-"));
   chmodSync(folder, 0o755);
   const program = join(folder, "cli.cjs");
-  copyFileSync(join(root, "package.json"), join(folder, "package.json"));
+  // Without the addon that engine is what there is, whatever is asked for.
+  if (configuration === "typescript") {
+    copyFileSync(join(root, "package.json"), join(folder, "package.json"));
+  } else equipFolder(folder);
   await bundle("cli/main.ts", program);
+  const { engine, transport } = wayOf(configuration);
+  const way =
+    configuration === "typescript"
+      ? { POSTERN_ENGINE: engine }
+      : { POSTERN_ENGINE: engine, POSTERN_TRANSPORT: transport };
   const children: Running[] = [];
   const start = (args: readonly string[], options: RunOptions = {}): Running => {
     const words = [process.execPath, program, ...args];
@@ -126,7 +141,7 @@ export async function makeProgram(): Promise<Program> {
       options.shell === undefined ? words : ["/bin/sh", "-c", options.shell, "sh", ...words];
     const child = spawn(command[0]!, command.slice(1), {
       cwd: options.cwd ?? folder,
-      env: { PATH: process.env["PATH"], POSTERN_ENGINE: "typescript", ...options.env },
+      env: { PATH: process.env["PATH"], ...way, ...options.env },
       stdio: options.stdio ?? ["ignore", "pipe", "pipe"],
       ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     });
@@ -144,6 +159,31 @@ export async function makeProgram(): Promise<Program> {
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+/** What a program speaks, and in which configuration: HTTP is served by node itself. */
+export interface Speech {
+  readonly protocol: "http" | "fastcgi";
+  readonly configuration: Configuration;
+}
+
+/** Everything of that kind that can run here. */
+export const SPEECHES: readonly Speech[] = [
+  { protocol: "http", configuration: "typescript" },
+  ...CONFIGURATIONS.filter(({ create }) => create !== undefined).map(
+    ({ name }) => ({ protocol: "fastcgi", configuration: name }) as const,
+  ),
+];
+
+/** A GET by HTTP, or by FastCGI; resolves with the body. */
+export async function askBy(
+  protocol: Speech["protocol"],
+  where: { readonly socketPath?: string; readonly port?: number; readonly path: string },
+): Promise<string> {
+  if (protocol === "http") return ask(where);
+  const { socketPath, port, path } = where;
+  const address = socketPath === undefined ? { port: port! } : { socket: socketPath };
+  return (await request({ protocol, address, url: path })).text();
 }
 
 /** A GET by HTTP; resolves with the body. */

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../support/front/ports.ts";
 import { begin, params, stdin, USUAL } from "../support/transcript-frames.ts";
-import { makeProgram, type Program, type Running } from "./program.ts";
+import { makeProgram, type Program, type Running, SPEECHES } from "./program.ts";
 
 /** Writes down what happens to a request that never ends, and cleans up after it as applications do. */
 const APP = `
@@ -27,13 +27,6 @@ export default (req, res) => {
 };
 `;
 
-let program: Program;
-beforeAll(async () => {
-  program = await makeProgram();
-  writeFileSync(join(program.folder, "app.mjs"), APP);
-});
-afterAll(() => program.clear());
-
 interface Scene {
   readonly running: Running;
   readonly client: Socket;
@@ -41,7 +34,7 @@ interface Scene {
 }
 
 /** A running program with one request that never ends. */
-async function begun(name: string, words: readonly string[]): Promise<Scene> {
+async function begun(program: Program, name: string, words: readonly string[]): Promise<Scene> {
   const socket = join(program.folder, `${name}.sock`);
   const file = join(program.folder, `${name}.notes`);
   const running = program.start(["app.mjs", "--socket", socket, ...words], {
@@ -59,9 +52,20 @@ async function begun(name: string, words: readonly string[]): Promise<Scene> {
 
 const HEARD = ["begun", "signal ERR_CONNECTION_LOST", "aborted", "close"];
 
-describe("a stop", () => {
+const configurations = SPEECHES.filter(({ protocol }) => protocol === "fastcgi").map(
+  ({ configuration }) => configuration,
+);
+
+describe.each(configurations)("a stop, %s", (configuration) => {
+  let program: Program;
+  beforeAll(async () => {
+    program = await makeProgram(configuration);
+    writeFileSync(join(program.folder, "app.mjs"), APP);
+  });
+  afterAll(() => program.clear());
+
   test("that cuts a request off tells its handler, and leaves it time to clean up", async () => {
-    const { running, notes } = await begun("cut", ["--timeouts.drain", "300"]);
+    const { running, notes } = await begun(program, "cut", ["--timeouts.drain", "300"]);
     running.child.kill("SIGTERM");
     expect((await running.ended).code).toBe(0);
     expect(notes()).toEqual([...HEARD, "cleaned up"]);
@@ -69,14 +73,14 @@ describe("a stop", () => {
 
   test("waits for that no longer than timeouts.kill", async () => {
     const words = ["--timeouts.drain", "300", "--timeouts.kill", "50"];
-    const { running, notes } = await begun("kill", words);
+    const { running, notes } = await begun(program, "kill", words);
     running.child.kill("SIGTERM");
     expect((await running.ended).code).toBe(0);
     expect(notes()).toEqual(HEARD);
   });
 
   test("that a client's leave ends tells the handler before it", async () => {
-    const { running, client, notes } = await begun("left", []);
+    const { running, client, notes } = await begun(program, "left", []);
     running.child.kill("SIGTERM");
     await until("the stop is said", () => running.stderr().includes("finishing what runs"));
     client.destroy();
