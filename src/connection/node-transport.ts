@@ -1,10 +1,11 @@
 /**
- * An accepted socket of node:net as a {@link Transport}: chunks → the shared ring → rows, and back.
+ * An accepted socket of node:net as a {@link Transport}: bytes → the shared ring → rows, and back.
  * It runs wherever Node does, with either engine's decoders; what it is told and asked is transport.ts's.
  */
 import type { Socket } from "node:net";
 import type { Engine } from "../engine/engine.ts";
 import type { Decoder } from "../wire/decoder.ts";
+import { isUnixSocket, own, type SocketOwner } from "./own-socket.ts";
 import { Reader } from "./reader.ts";
 import {
   type Flushed,
@@ -17,7 +18,7 @@ import type { Writer } from "./writer.ts";
 const NOTHING = Buffer.alloc(0);
 
 /** One accepted socket. */
-export class NodeTransport implements Transport {
+export class NodeTransport implements Transport, SocketOwner {
   readonly writer: Writer;
   readonly isUnix: boolean;
   readonly #socket: Socket;
@@ -28,25 +29,26 @@ export class NodeTransport implements Transport {
   #finished = false;
   #broken = false;
 
+  /**
+   * @param socket   one that no byte is held of
+   * @param engine   whose decoder and ring it is
+   * @param inPlace  may the kernel write into the ring? Then "data" is not heard of this socket, by anybody
+   */
   constructor(
     socket: Socket,
     engine: Engine,
     decoder: Decoder,
     writer: Writer,
     listener: TransportListener,
+    inPlace: boolean,
   ) {
     this.#socket = socket;
     this.#decoder = decoder;
     this.#reader = new Reader(engine, decoder, listener);
     this.#listener = listener;
     this.writer = writer;
-    this.isUnix = socket.remoteAddress === undefined;
-    socket.on("data", (chunk: Buffer) => this.received(chunk));
-    socket.on("end", () => this.#ended());
-    socket.on("drain", () => listener.drained());
-    // What broke it is told by "close", which follows.
-    socket.on("error", () => undefined);
-    socket.on("close", () => listener.closed());
+    this.isUnix = isUnixSocket(socket);
+    own(socket, this, inPlace ? engine.ring.readView : undefined);
   }
 
   get remoteAddress(): string {
@@ -84,6 +86,14 @@ export class NodeTransport implements Transport {
     if (this.#dropping) return this.#listener.dropped(chunk.length);
     this.#listener.readBegins();
     if (!this.#reader.read(chunk)) this.#listener.windowFull();
+    this.#listener.readEnds();
+  }
+
+  /** The kernel has written that many bytes into the ring. */
+  receivedInPlace(length: number): void {
+    if (this.#dropping) return this.#listener.dropped(length);
+    this.#listener.readBegins();
+    if (!this.#reader.readInPlace(length)) this.#listener.windowFull();
     this.#listener.readEnds();
   }
 
@@ -170,8 +180,18 @@ export class NodeTransport implements Transport {
     this.#reader.discard();
   }
 
+  /** "drain" of the socket. */
+  drained(): void {
+    this.#listener.drained();
+  }
+
+  /** "close" of the socket. */
+  closed(): void {
+    this.#listener.closed();
+  }
+
   /** FIN has two meanings. A unix socket whose peer is wholly gone answers a write of no bytes with EPIPE. */
-  #ended(): void {
+  ended(): void {
     if (!this.isUnix || this.#socket.destroyed || this.#finished) {
       this.#listener.ended(false, false);
       return;

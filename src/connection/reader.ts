@@ -1,5 +1,5 @@
 /**
- * The reading half of one connection: chunks of a socket → the shared ring → rows → calls.
+ * The reading half of one connection: chunks of a socket, or what the kernel wrote into the shared ring → rows → calls.
  * It keeps the unfinished frame between two reads, and nothing else; it neither pauses nor closes.
  */
 import type { Engine } from "../engine/engine.ts";
@@ -53,6 +53,23 @@ export class Reader {
     }
   }
 
+  /** As {@link read}, of the `length` bytes that stand at the beginning of the ring's {@link Ring.readView}. */
+  readInPlace(length: number): boolean {
+    try {
+      const rest = this.#remainder;
+      const start = this.#engine.ring.readStart;
+      // So much is only held behind an unanswered upgrade.
+      if (rest !== undefined && rest.length > MARGIN_BYTES) {
+        return this.#readParts(this.#engine.ring.readView.subarray(0, length));
+      }
+      if (!this.#target.deaf) this.#decodeBehind(rest, start, start + length);
+      return true;
+    } catch (error) {
+      this.#target.threw(error);
+      return true;
+    }
+  }
+
   #readParts(chunk: Buffer): boolean {
     for (let at = 0; at < chunk.length; at += READ_BYTES) {
       if (this.#target.deaf) return true;
@@ -70,9 +87,15 @@ export class Reader {
   /** Decodes chunk[from, to), at most READ_BYTES, after what the last read left. */
   #readPart(chunk: Buffer, from: number, to: number, rest: Buffer | undefined): void {
     const { ring } = this.#engine;
-    let start = ring.readStart;
-    const end = start + (to - from);
-    chunk.copy(ring.bytes, start, from, to);
+    const { readStart } = ring;
+    chunk.copy(ring.bytes, readStart, from, to);
+    this.#decodeBehind(rest, readStart, readStart + (to - from));
+  }
+
+  /** Decodes ring bytes [readStart, end) with what the last read left right-aligned in front of them. */
+  #decodeBehind(rest: Buffer | undefined, readStart: number, end: number): void {
+    const { ring } = this.#engine;
+    let start = readStart;
     if (rest !== undefined) {
       start -= rest.length;
       ring.bytes.set(rest, start);
@@ -86,11 +109,12 @@ export class Reader {
 
   #decode(start: number, end: number): number {
     const { ring, tables } = this.#engine;
+    const { state } = tables;
     let at = start;
     for (;;) {
       const count = this.#decoder.decode(at, end);
-      at = tables.state[StateCell.CONSUMED]!;
-      const more = tables.state[StateCell.MORE] === 1;
+      at = state[StateCell.CONSUMED]!;
+      const more = state[StateCell.MORE] === 1;
       for (let i = 0; i < count; ) {
         i += dispatchRow(this.#target, ring, tables, i, count);
         if (this.#target.deaf) return end;

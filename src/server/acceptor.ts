@@ -224,7 +224,9 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
     const { protocol, decoderOptions } = this.#setups.get(name)!;
     const connection = new Connection(this, this.#setups.get(name)!);
     const decoder = engine.createDecoder(protocol, decoderOptions);
-    const transport = new NodeTransport(socket, engine, decoder, this.writer, connection);
+    // Other listeners of "connection" than the acceptor's own may want to hear what comes.
+    const inPlace = this.server.listenerCount("connection") < 2;
+    const transport = new NodeTransport(socket, engine, decoder, this.writer, connection, inPlace);
     connection.transport = transport;
     this.#connections.add(connection);
     return transport;

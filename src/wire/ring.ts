@@ -22,9 +22,11 @@ const { latin1Slice } = Buffer.prototype as unknown as {
   latin1Slice(this: Uint8Array, start: number, end: number): string;
 };
 
-/** One ring. `bytes` is the whole memory; the other members are offsets into it. */
+/** One ring. `bytes` is the whole memory; numbers are offsets into it. */
 export interface Ring {
   readonly bytes: Buffer;
+  /** The read area's first READ_BYTES: where the kernel may write what one read brings. */
+  readonly readView: Buffer;
   /** Where a read begins: MARGIN_BYTES. */
   readonly readStart: number;
   /** Where the read area ends and the head area begins. */
@@ -49,5 +51,6 @@ export function createRing(headBytes: number, readBytes: number = READ_BYTES): R
   // Not toString(), which looks at its arguments for as long as the rest takes.
   const text = (start: number, length: number): string =>
     latin1Slice.call(bytes, start, start + length);
-  return { bytes, readStart: MARGIN_BYTES, readEnd, headEnd, text };
+  const readView = bytes.subarray(MARGIN_BYTES, Math.min(readEnd, MARGIN_BYTES + READ_BYTES));
+  return { bytes, readView, readStart: MARGIN_BYTES, readEnd, headEnd, text };
 }
