@@ -12,7 +12,6 @@ import { hasPassed, overdueExchange } from "./deadlines.ts";
 import { Exchange } from "./exchange.ts";
 import type { ExchangeHost } from "./exchange-host.ts";
 import { ExchangeTable } from "./exchange-table.ts";
-import { Leftovers } from "./leftovers.ts";
 import { Linger } from "./linger.ts";
 import { answerError } from "./refusal.ts";
 import type { Transport, TransportListener } from "./transport.ts";
@@ -30,8 +29,7 @@ export class Connection implements TransportListener, ExchangeHost {
   readonly #isMultiplexed: boolean;
   readonly #exchanges = new ExchangeTable();
   readonly #watch: Watch;
-  readonly #window: Window;
-  readonly #leftovers = new Leftovers();
+  #window: Window | undefined;
   #linger: Linger | undefined;
   #upgrade: Upgrade | undefined;
   /** No further request is taken from this connection. */
@@ -47,7 +45,6 @@ export class Connection implements TransportListener, ExchangeHost {
     this.setup = setup;
     this.#isFastCgi = setup.protocol.name === "fastcgi";
     this.#isMultiplexed = this.#isFastCgi && setup.decoderOptions.requestsPerConnection > 1;
-    this.#window = new Window(context, this.#exchanges);
     this.#watch = new Watch(context.nowMs);
   }
 
@@ -133,12 +130,12 @@ export class Connection implements TransportListener, ExchangeHost {
 
   body(exchangeId: number, chunk: Buffer): void {
     this.#exchanges.getForInput(exchangeId)?.body(chunk);
-    this.#window.measure(this.transport);
+    if (this.isShared()) this.#openedWindow().measure(this.transport);
   }
 
   bodyEnd(exchangeId: number, leftover: boolean): void {
     const isOver = this.#exchanges.get(exchangeId) === undefined;
-    if (leftover || isOver) this.#leftovers.remove();
+    if (leftover || isOver) this.#watch.leftoverEnded();
     if (!leftover) this.#exchanges.getForInput(exchangeId)?.bodyEnd();
   }
 
@@ -152,7 +149,7 @@ export class Connection implements TransportListener, ExchangeHost {
 
   abort(exchangeId: number): void {
     const exchange = this.#exchanges.get(exchangeId);
-    if (exchange === undefined) this.#leftovers.remove();
+    if (exchange === undefined) this.#watch.leftoverEnded();
     else exchange.abort();
   }
 
@@ -172,7 +169,7 @@ export class Connection implements TransportListener, ExchangeHost {
       else if (refuseUnbegun(exchangeId, row, this, this.#exchanges)) return;
       // Else its answer has left while the decoder was ahead: a second one would be taken for another request's.
       else if (!this.#isFastCgi) this.drain();
-      else if (row === ERRORS.BODY_SHORT) this.#leftovers.remove();
+      else if (row === ERRORS.BODY_SHORT) this.#watch.leftoverEnded();
       return;
     }
     this.#closing = true;
@@ -204,7 +201,7 @@ export class Connection implements TransportListener, ExchangeHost {
     this.#isLeft = !exchange.keepConnection;
     if (isLast || this.context.draining) this.#closing = true;
     if (!this.#isFastCgi && !this.canReuse(exchange)) this.#closing = true;
-    else if (this.#isFastCgi && exchange.inputDue) this.#leftovers.add(this.context.nowMs);
+    else if (this.#isFastCgi && exchange.inputDue) this.#watch.leftoverBegins(this.context.nowMs);
     if (this.#closing && this.idle) this.#startLinger();
     else this.bodyWanted();
   }
@@ -223,11 +220,16 @@ export class Connection implements TransportListener, ExchangeHost {
   }
 
   windowFull(): void {
-    this.#window.close(this.transport);
+    this.#openedWindow().close(this.transport);
+  }
+
+  #openedWindow(): Window {
+    this.#window ??= new Window(this.context, this.#exchanges);
+    return this.#window;
   }
 
   bodyWanted(): void {
-    this.#window.open(this.transport);
+    this.#window?.open(this.transport);
   }
 
   /** Soft stop: what runs is finished, then the connection closes. */
@@ -264,18 +266,17 @@ export class Connection implements TransportListener, ExchangeHost {
   /** Called by the server's coarse timer. */
   check(): void {
     const { nowMs, timeouts } = this.context;
-    const stalledSinceMs = this.#watch.stall.check(this.transport, nowMs);
+    const stalledSinceMs = this.#watch.stalledSinceMs(this.transport, nowMs);
     if (hasPassed(stalledSinceMs, timeouts.write, nowMs)) return this.transport.abandon();
     if (this.#linger !== undefined) return this.#linger.check(nowMs);
     if (this.#upgrade !== undefined) return this.#upgrade.check(nowMs, timeouts.idle);
-    for (const exchange of this.#window.overdue()) exchange.refuse(ERRORS.LIMIT_WINDOW);
+    for (const exchange of this.#window?.overdue() ?? []) exchange.refuse(ERRORS.LIMIT_WINDOW);
     for (const exchange of this.#exchanges.list()) {
-      const row = overdueExchange(exchange, nowMs, timeouts, this.#window.closed);
+      const row = overdueExchange(exchange, nowMs, timeouts, this.#window?.closed === true);
       if (row !== undefined) exchange.refuse(row);
     }
     this.#watch.seeHead(this.#isHeadPartial(), nowMs);
-    const { size } = this.#exchanges;
-    const verdict = this.#watch.verdict(size, this.#leftovers.sinceMs, nowMs, timeouts);
+    const verdict = this.#watch.verdict(this.#exchanges.size, nowMs, timeouts);
     if (verdict === "head") this.#headOverdue();
     else if (verdict !== "none") this.drain();
   }

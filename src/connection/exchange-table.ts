@@ -1,62 +1,88 @@
 /**
  * The exchanges of one connection by id: nearly always none or one, at most a hundred.
- * A small array searched from the front, as FastCGI §3.3 suggests; it knows nothing of what an exchange does, but that
- * one which was answered while its bytes are still being dispatched has to see the rest of them.
+ * The first has a place of its own, so that a connection without others has no array; more are searched from the
+ * front, as FastCGI §3.3 suggests. It knows nothing of what an exchange does, but that one which was answered while its
+ * bytes are still being dispatched has to see the rest of them.
  */
 import type { Exchange } from "./exchange.ts";
 
+const NONE: readonly Exchange[] = [];
+
 /** Exchanges in flight on one connection. */
 export class ExchangeTable {
-  readonly #exchanges: Exchange[] = [];
-  /** Those that have ended since the last {@link settle}. */
-  readonly #ended: Exchange[] = [];
+  #first: Exchange | undefined;
+  /** In the order in which they came; none while there is no first. */
+  #others: Exchange[] | undefined;
+  /** The last one that has ended since {@link settle}, and those that did before it. */
+  #ended: Exchange | undefined;
+  #endedBefore: Exchange[] | undefined;
 
   get size(): number {
-    return this.#exchanges.length;
+    if (this.#first === undefined) return 0;
+    return this.#others === undefined ? 1 : 1 + this.#others.length;
   }
 
   /** Has an exchange ended since the last {@link settle}? */
   get unsettled(): boolean {
-    return this.#ended.length > 0;
+    return this.#ended !== undefined;
   }
 
   get(id: number): Exchange | undefined {
-    return find(this.#exchanges, id);
+    return this.#first?.id === id ? this.#first : find(this.#others, id);
   }
 
   /** As `get`, but also one that has ended since the last {@link settle}: for rows of its input. */
   getForInput(id: number): Exchange | undefined {
-    return find(this.#exchanges, id) ?? find(this.#ended, id);
+    const found = this.get(id);
+    if (found !== undefined || this.#ended === undefined) return found;
+    return find(this.#endedBefore, id) ?? (this.#ended.id === id ? this.#ended : undefined);
   }
 
   add(exchange: Exchange): Exchange {
-    this.#exchanges.push(exchange);
+    if (this.#first === undefined) this.#first = exchange;
+    else if (this.#others === undefined) this.#others = [exchange];
+    else this.#others.push(exchange);
     return exchange;
   }
 
   /** Takes an exchange out; its input may still be found until {@link settle}. */
   delete(exchange: Exchange): boolean {
-    const at = this.#exchanges.indexOf(exchange);
-    if (at < 0) return false;
-    // Nearly always the only one; splice() would make an array of what it takes out.
-    if (at === this.#exchanges.length - 1) this.#exchanges.pop();
-    else this.#exchanges.splice(at, 1);
-    this.#ended.push(exchange);
+    const others = this.#others;
+    if (this.#first === exchange) this.#first = others?.shift();
+    else {
+      const at = others?.indexOf(exchange) ?? -1;
+      if (at < 0) return false;
+      others!.splice(at, 1);
+    }
+    if (others?.length === 0) this.#others = undefined;
+    if (this.#ended !== undefined) {
+      this.#endedBefore ??= [];
+      this.#endedBefore.push(this.#ended);
+    }
+    this.#ended = exchange;
     return true;
   }
 
   /** A read is dispatched: exchanges that have ended hear no more of their input. */
   settle(): void {
-    while (this.#ended.length > 0) this.#ended.shift()!.settle();
+    const ended = this.#ended;
+    if (ended === undefined) return;
+    const before = this.#endedBefore;
+    this.#ended = undefined;
+    this.#endedBefore = undefined;
+    if (before !== undefined) for (const exchange of before) exchange.settle();
+    ended.settle();
   }
 
-  /** A copy to walk over while exchanges leave. */
-  list(): Exchange[] {
-    return this.#exchanges.slice();
+  /** To walk over while exchanges leave. */
+  list(): readonly Exchange[] {
+    if (this.#first === undefined) return NONE;
+    return this.#others === undefined ? [this.#first] : [this.#first, ...this.#others];
   }
 }
 
-function find(exchanges: readonly Exchange[], id: number): Exchange | undefined {
+function find(exchanges: readonly Exchange[] | undefined, id: number): Exchange | undefined {
+  if (exchanges === undefined) return undefined;
   for (const exchange of exchanges) {
     if (exchange.id === id) return exchange;
   }

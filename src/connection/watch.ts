@@ -4,6 +4,7 @@
  */
 import type { ConnectionTimeouts } from "./context.ts";
 import { type Overdue, overdue, StallWatch } from "./deadlines.ts";
+import type { Transport } from "./transport.ts";
 
 /** The times of one connection, by the coarse clock in milliseconds; 0 for what does not run. */
 export class Watch {
@@ -15,7 +16,11 @@ export class Watch {
   headSinceMs = 0;
   /** Since when the server drains while this connection has not carried anything yet. */
   graceSinceMs = 0;
-  readonly stall: StallWatch = new StallWatch();
+  /** While something is queued for the peer. */
+  #stall: StallWatch | undefined;
+  /** Requests that ended before their input did (FastCGI): how many, and since when. */
+  #leftovers = 0;
+  #leftoverSinceMs = 0;
 
   constructor(nowMs: number) {
     this.activeMs = nowMs;
@@ -33,19 +38,32 @@ export class Watch {
     this.headSinceMs = isPartial ? this.headSinceMs || nowMs : 0;
   }
 
+  /** A request ended before its input did. */
+  leftoverBegins(nowMs: number): void {
+    if (this.#leftovers++ === 0) this.#leftoverSinceMs = nowMs;
+  }
+
+  /** The input of such a request has ended too, be it in the read in which the request did. */
+  leftoverEnded(): void {
+    if (this.#leftovers > 0) this.#leftovers--;
+  }
+
+  /** Since when the peer takes nothing of what is queued for it, or 0. To be asked at every tick. */
+  stalledSinceMs(transport: Transport, nowMs: number): number {
+    if (transport.queuedBytes > 0) this.#stall ??= new StallWatch();
+    else this.#stall = undefined;
+    return this.#stall?.check(transport, nowMs) ?? 0;
+  }
+
   /**
    * Which deadline has passed, if any?
    *
-   * @param exchanges       requests in flight
-   * @param leftoverSinceMs since when leftover input of an ended request is awaited
+   * @param exchanges requests in flight
    */
-  verdict(
-    exchanges: number,
-    leftoverSinceMs: number,
-    nowMs: number,
-    timeouts: ConnectionTimeouts,
-  ): Overdue {
+  verdict(exchanges: number, nowMs: number, timeouts: ConnectionTimeouts): Overdue {
     const { activeMs, headSinceMs } = this;
+    // The decoder drops that input itself (FastCGI specification §3.3).
+    const leftoverSinceMs = this.#leftovers > 0 ? this.#leftoverSinceMs : 0;
     const graceSinceMs = exchanges === 0 ? this.graceSinceMs : 0;
     const times = { nowMs, activeMs, headSinceMs, leftoverSinceMs, graceSinceMs, exchanges };
     return overdue(times, timeouts);

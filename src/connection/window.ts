@@ -48,14 +48,14 @@ export class Window {
   }
 
   /** Who has held up the others for too long: the full ones, or else the one that holds most. */
-  overdue(): Exchange[] {
+  overdue(): readonly Exchange[] {
     const { nowMs } = this.#context;
     if (this.#exchanges.size < 2 || !this.closed || nowMs - this.#closedSinceMs < WAIT_MS)
       return [];
     const all = this.#exchanges.list();
     const full = all.filter((one) => one.full);
     if (full.length > 0) return full;
-    return all.sort((a, b) => heldBytes(b) - heldBytes(a)).slice(0, 1);
+    return all.toSorted((a, b) => heldBytes(b) - heldBytes(a)).slice(0, 1);
   }
 
   #hasRoom(): boolean {
