@@ -7,6 +7,7 @@
 import { UsageError } from "../errors.ts";
 import type { EngineChoice, EngineFactory, EngineName } from "./engine.ts";
 import { addonPaths, loadAddon, nativeEngine, nativeTransport } from "./native.ts";
+import { platformName } from "./platform.ts";
 import type { TransportFactory } from "./transport.ts";
 import { createTypescriptEngine } from "./typescript.ts";
 
@@ -33,16 +34,8 @@ const surroundings: EngineSurroundings = {
   get environment(): string | undefined {
     return process.env["POSTERN_ENGINE"];
   },
-  paths: () => addonPaths(platformName()),
+  paths: () => addonPaths(platformName(process.platform, process.arch, process.execPath)),
 };
-
-/** Platform, architecture and, on Linux without glibc, `musl`: the name of a folder in prebuilds/. */
-function platformName(): string {
-  const name = `${process.platform}-${process.arch}`;
-  if (process.platform !== "linux") return name;
-  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-  return report.header?.glibcVersionRuntime === undefined ? `${name}-musl` : name;
-}
 
 /** Reads a wish; `source` says in the message where it was written. */
 function readWish(value: string | undefined, source: string): EngineOption {
