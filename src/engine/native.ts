@@ -250,12 +250,15 @@ export function nativeEngine(addon: Addon): EngineFactory {
       createTables(fieldCount),
     );
     const numbers = new Float64Array(abi.DECODER_OPTIONS);
+    // Those of a server's setup are the same object for each connection.
+    let written: limits.DecoderOptions | undefined;
     return {
       name: "native",
       ring,
       tables,
       createDecoder(protocol: Protocol, options: limits.DecoderOptions): Decoder {
-        writeOptions(numbers, options);
+        if (options !== written) writeOptions(numbers, options);
+        written = options;
         return new NativeDecoder(addon, addon.createDecoder(memory, protocol.number, numbers));
       },
     };
