@@ -5,9 +5,7 @@
  */
 import type { AnswerSink } from "./answer.ts";
 import { isSound, lowerName } from "./head.ts";
-
-/** Before anybody wraps it. */
-const NativeResponse = Response;
+import { nativeResponse } from "./native-response.ts";
 
 type Content = string | Uint8Array | null;
 type Init = Readonly<Record<"status" | "statusText" | "headers", unknown>>;
@@ -165,7 +163,8 @@ export class LazyResponse {
     }
     const { body, status, statusText } = this.native().clone();
     // The fields are those that were changed here.
-    return new NativeResponse(body, { status, statusText, headers: this.headers });
+    const Native = nativeResponse();
+    return new Native(body, { status, statusText, headers: this.headers });
   }
 
   arrayBuffer(): Promise<ArrayBuffer> {
@@ -187,7 +186,8 @@ export class LazyResponse {
   /** The native Response that stands for this one; its body is this one's from then on. */
   native(): Response {
     if (this.#native === undefined) {
-      const native = new NativeResponse(this.#content as Uint8Array<ArrayBuffer> | string | null, {
+      const Native = nativeResponse();
+      const native = new Native(this.#content as Uint8Array<ArrayBuffer> | string | null, {
         status: this.#status,
         statusText: this.#statusText,
         headers: this.headers,

@@ -5,6 +5,7 @@
  */
 import { Readable } from "node:stream";
 import { LazyHeaders } from "./headers.ts";
+import { nativeResponse } from "./native-response.ts";
 import type { RequestSource } from "./source.ts";
 import { requestUrl } from "./url.ts";
 
@@ -13,12 +14,10 @@ const NORMALIZED = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"]);
 
 type Body = ReadableStream<Uint8Array> | null;
 
-/** Before anybody wraps it. */
-const NativeResponse = Response;
-
 /** As `formData()` and `blob()` of a native Request would find it. */
 function wrapped(body: Uint8Array, type: string | null): Response {
-  return new NativeResponse(body, type === null ? {} : { headers: { "content-type": type } });
+  const Native = nativeResponse();
+  return new Native(body, type === null ? {} : { headers: { "content-type": type } });
 }
 
 /** A Request over one source; its prototype chain is joined to the native one in native.ts. */
