@@ -80,7 +80,7 @@ describe.skipIf(missing !== undefined)(`addon with sanitizers${because}`, () => 
     expect(outcome.output).toMatch(/asan/i);
   });
 
-  test.each(["abi", "vectors", "prefix", "agree", "threads"])(
+  test.each(["abi", "vectors", "prefix", "agree", "threads", "transport"])(
     "passes test/engine/%s.test.ts",
     (name) => {
       const parameters = [

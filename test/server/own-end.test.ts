@@ -45,7 +45,7 @@ let count = 0;
 const children: ChildProcess[] = [];
 beforeAll(async () => {
   room = new Room("own-end");
-  file = await bundleApart(room.path, "program", PROGRAM);
+  file = await bundleApart(room.path, "program.mjs", PROGRAM);
 });
 afterAll(() => {
   for (const child of children) child.kill("SIGKILL");

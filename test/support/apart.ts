@@ -24,20 +24,21 @@ export function equipFolder(folder: string): void {
  * Bundles a program.
  *
  * @param folder of the test's own; gets the addon as well
- * @returns the file, an ES module
+ * @param name   of the module, which ends in `.mjs` or `.cjs`
+ * @returns its path
  */
 export async function bundleApart(folder: string, name: string, text: string): Promise<string> {
   equipFolder(folder);
-  const input = join(folder, `${name}.ts`);
+  const file = join(folder, name);
+  const input = `${file}.ts`;
   writeFileSync(input, text);
-  const file = join(folder, `${name}.mjs`);
   await build({
     input,
     cwd: root,
     platform: "node",
     external: /^node:/,
     resolve: { alias: { "postern-src": join(root, "src") } },
-    output: { file, format: "esm", codeSplitting: false },
+    output: { file, format: name.endsWith(".cjs") ? "cjs" : "esm", codeSplitting: false },
     logLevel: "silent",
   });
   return file;
