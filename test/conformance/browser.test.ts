@@ -29,14 +29,29 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
   "--window-size=1000,900",
-  // The clock is an open response: the page never is "loaded", so the picture is taken after this time.
-  "--timeout=3000",
 ];
 
+/** The clock is an open response: the page never is "loaded", so it is looked at after this time. */
+const LOOK_MS = 3_000;
+/** Where everything is slow. */
+const LATE_LOOK_MS = 20_000;
+const CLOCK = "GET /?clock text/event-stream";
+
 /** Runs Chromium on a page; what it printed. */
-async function browse(folder: string, url: string, ...words: string[]): Promise<string> {
+async function browse(
+  folder: string,
+  url: string,
+  lookMs: number,
+  ...words: string[]
+): Promise<string> {
   if (chromium === undefined) throw new Error("chromium is not installed");
-  const child = spawn(chromium, [...FLAGS, `--user-data-dir=${folder}/profile`, ...words, url]);
+  const child = spawn(chromium, [
+    ...FLAGS,
+    `--timeout=${lookMs}`,
+    `--user-data-dir=${folder}/profile`,
+    ...words,
+    url,
+  ]);
   let text = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
     text += chunk;
@@ -79,16 +94,17 @@ for (const configuration of CONFIGURATIONS) {
 
       test("shows the request, and its script asks for the clock", async (context) => {
         unlessObstacle(context, obstacle);
-        const page = await browse(folder, url, "--dump-dom");
+        let page = await browse(folder, url, LOOK_MS, "--dump-dom");
+        if (!asked.includes(CLOCK)) page = await browse(folder, url, LATE_LOOK_MS, "--dump-dom");
         expect(page).toContain('<strong id="protocol">HTTP</strong>');
         expect(page).toMatch(/type="file"/);
-        expect(asked).toContain("GET /?clock text/event-stream");
+        expect(asked).toContain(CLOCK);
       });
 
       test("can be looked at", async (context) => {
         unlessObstacle(context, obstacle);
         const picture = join(folder, "page.png");
-        await browse(folder, url, `--screenshot=${picture}`);
+        await browse(folder, url, LOOK_MS, `--screenshot=${picture}`);
         const bytes = readFileSync(picture);
         expect(bytes.subarray(1, 4).toString()).toBe("PNG");
         expect(bytes.readUInt32BE(16)).toBe(1000);
