@@ -19,7 +19,6 @@ namespace postern {
 struct Handles {
   std::unordered_set<const void*> memories;
   std::unordered_set<const void*> decoders;
-  std::unordered_set<const void*> transports;
 };
 
 // What the functions of one environment share; handles hold on to it, so that it outlives the last

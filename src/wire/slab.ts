@@ -4,14 +4,15 @@
  * chunks come from Node as they are.
  */
 
-/** Size of a piece. Larger ones measured no better, and would let a kept chunk hold more. */
+/** Size of a piece: four chunks of a full read. A larger one would let a kept chunk hold more. */
 export const SLAB_BYTES = 262_144;
 /** Chunks up to this size are left to Buffer.allocUnsafe, which pools them likewise. */
 const SMALL_BYTES_MAX = 4_096;
 
 /**
- * Cuts chunks. An ArrayBuffer a chunk of 64 KiB is work for the collector that a piece for four of them is not: uploads of
- * 1 MiB cost 5 % less CPU over FastCGI, 40 % less over AJP with packets of 65,536 bytes (Node 20, 2026-11-24).
+ * Cuts chunks. An ArrayBuffer a chunk of 64 KiB is work for the collector that a piece for four of them is not: an upload of
+ * 1 MiB over AJP with packets of 65,536 bytes cost 735 to 1,155 µs of CPU before and 400 to 424 with it; over FastCGI the gain
+ * was 5 % with pieces of 1 MiB, and lost in the noise with these (Node 20, two shared cores, 2026-11-24).
  */
 export class Slab {
   #piece: Buffer | undefined;
