@@ -16,6 +16,7 @@ const ENTRIES = {
   client: "src/client/client.ts",
   register: "src/serve/register.ts",
   cli: "src/cli/main.ts",
+  worker: "src/cli/worker.ts",
 };
 /** Entries of which dist/ also carries types and an ESM wrapper. */
 const LIBRARY = ["index", "client"];

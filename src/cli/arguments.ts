@@ -11,6 +11,7 @@ import { hasText, OPTIONS, type OptionRow } from "../serve/option-table.ts";
 import { unknownOption } from "../serve/option-values.ts";
 import type { ServeOptions } from "../serve/options.ts";
 import { closest } from "../serve/suggestion.ts";
+import { PROCESS_OPTIONS, type ProcessOptions, resolveProcessOptions } from "./process-options.ts";
 import { BARE_WORDS, takeWord, WORDS, type WordState } from "./words.ts";
 
 /** What a command line asks for. */
@@ -22,6 +23,9 @@ export interface ServeCommand {
   /** Path of the application's module, as written. */
   readonly app: string;
   readonly options: ServeOptions;
+  /** The words that were read, for workers to read again. */
+  readonly words: readonly string[];
+  readonly processes: ProcessOptions;
   /** Show errors of handlers with their stack. */
   readonly debug: boolean;
   /** runfcgi would have left the terminal here: its words were used, and none of them forbade it. */
@@ -32,6 +36,8 @@ const rows: readonly OptionRow[] = OPTIONS.filter(hasText);
 /** Case and dashes do not matter: `--limits.body-bytes`, `limits.bodyBytes=` and `LIMITS.BODYBYTES=` are one. */
 const key = (name: string): string => name.toLowerCase().replaceAll("-", "");
 const byKey = new Map(rows.map((row) => [key(row.name), row]));
+const processByKey = new Map(PROCESS_OPTIONS.map((row) => [key(row.name), row]));
+const NAMES: readonly string[] = [...rows, ...PROCESS_OPTIONS].map(({ name }) => name);
 /** Options without which runfcgi did not become a daemon. */
 const ADDRESSES: readonly string[] = ["socket", "path", "port"];
 
@@ -43,6 +49,7 @@ export function optionName(name: string): string {
 /** Collects what the words say, one after the other. */
 class Collector {
   readonly #values = new Map<string, unknown>();
+  readonly processes = new Map<string, unknown>();
   readonly state: WordState = { help: false, debug: false, foreground: false };
   app: string | undefined;
   version = false;
@@ -56,17 +63,24 @@ class Collector {
    */
   take(name: string, text: string | undefined, label: (name: string) => string): void {
     const row = byKey.get(key(name));
+    const own = processByKey.get(key(name));
     if (row !== undefined) {
       this.#set(row, text, label(name));
+    } else if (own !== undefined) {
+      this.processes.set(own.name, this.#read(own, text, label(name)));
     } else if (!takeWord(this.state, key(name), text, label(name))) {
       throw unknownName(name, label);
     }
   }
 
-  #set(row: OptionRow, text: string | undefined, label: string): void {
+  #read(row: OptionRow, text: string | undefined, label: string): unknown {
     const written = text ?? (row.takes.type === "boolean" ? "true" : undefined);
     if (written === undefined) throw new UsageError(`${label} has no value; write it behind.`);
-    const value = readText(row, written, label);
+    return readText(row, written, label);
+  }
+
+  #set(row: OptionRow, text: string | undefined, label: string): void {
+    const value = this.#read(row, text, label);
     const former = this.#values.get(row.name);
     const adds = /^(list|folders)$/.test(row.takes.type) && Array.isArray(former);
     this.#values.set(row.name, adds ? former.concat(value) : value);
@@ -100,7 +114,7 @@ class Collector {
 }
 
 function unknownName(name: string, label: (name: string) => string): UsageError {
-  const word = closest(name, [...rows.map((row) => row.name), ...WORDS]);
+  const word = closest(name, [...NAMES, ...WORDS]);
   // A word of runfcgi is closer than any option: only then the suggestion is made here.
   if (word === undefined || !WORDS.includes(word)) {
     return unknownOption(name, (option) => label(optionName(option)));
@@ -112,7 +126,7 @@ function unknownName(name: string, label: (name: string) => string): UsageError 
 }
 
 function unexpectedWord(word: string, app: string): UsageError {
-  const meant = closest(word, [...rows.map((row) => row.name), ...WORDS]);
+  const meant = closest(word, [...NAMES, ...WORDS]);
   const remedy = meant === undefined ? "write options as name=value." : `did you mean ${meant}=…?`;
   return new UsageError(
     `Unknown word ${JSON.stringify(word)} after the application ${JSON.stringify(app)}; ${remedy}`,
@@ -122,9 +136,9 @@ function unexpectedWord(word: string, app: string): UsageError {
 
 /** How parseArgs has to read each option: whether a value follows. */
 function declarations(): Record<string, { type: "boolean" | "string" }> {
-  const valued = ["method", "workdir", "pidfile", "outlog", "errlog"].concat(
+  const valued = ["workdir", "pidfile", "outlog", "errlog"].concat(
     ["maxrequests", "minspare", "maxspare", "maxchildren"],
-    rows
+    [...rows, ...PROCESS_OPTIONS]
       .filter(({ takes }) => takes.type !== "boolean")
       .flatMap(({ name }) => [name, optionName(name)]),
   );
@@ -173,10 +187,10 @@ export function readArguments(words: readonly string[]): Command {
       else collector.take(word[1]!, word[2]!, plain);
     }
   }
-  return commandOf(collector);
+  return commandOf(collector, words);
 }
 
-function commandOf(collector: Collector): Command {
+function commandOf(collector: Collector, words: readonly string[]): Command {
   const { state, app } = collector;
   if (state.help) return { kind: "help" };
   if (collector.version) return { kind: "version" };
@@ -189,6 +203,8 @@ function commandOf(collector: Collector): Command {
   return {
     kind: "serve",
     app,
+    words,
+    processes: resolveProcessOptions(collector.processes),
     options: collector.options(),
     debug: state.debug,
     daemonExpected: collector.usesWords && collector.hasAddress() && !state.foreground,

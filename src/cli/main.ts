@@ -9,6 +9,7 @@ import { selectEngine } from "../engine/select.ts";
 import { UsageError } from "../errors.ts";
 import { readArguments } from "./arguments.ts";
 import { AppFailure } from "./load-app.ts";
+import { startPrimary } from "./primary.ts";
 import { say, start } from "./start.ts";
 import { usage } from "./usage.ts";
 import { readVersion } from "../serve/version.ts";
@@ -61,7 +62,8 @@ async function main(): Promise<void> {
     const command = readArguments(process.argv.slice(2));
     if (command.kind === "help") process.stdout.write(usage());
     else if (command.kind === "version") process.stdout.write(`${versionLine()}\n`);
-    else await start(command);
+    else if (command.processes.method === "single") await start(command);
+    else await startPrimary(command);
   } catch (error) {
     const status = report(error);
     // The application may have left timers behind: only exit() ends for sure.

@@ -29,7 +29,8 @@ interface Started {
   readonly bound: BoundAddress;
 }
 
-function listening(app: Application, options: ServeOptions): Promise<Started> {
+/** Serves an application; resolves when it listens. */
+export function listening(app: Application, options: ServeOptions): Promise<Started> {
   return new Promise((resolve, reject) => {
     const server: Server = serve(app, {
       ...options,
@@ -59,7 +60,7 @@ function notesOf(command: ServeCommand): string[] {
 }
 
 /** An error that nobody caught: Node would end the process as well, but say less about where it came from. */
-function reportUncaught(error: unknown, origin: string): void {
+export function reportUncaught(error: unknown, origin: string): void {
   // An application with a listener of its own has decided what shall happen.
   if (process.listenerCount("uncaughtException") > 1) return;
   say(`${origin} in the application, ending: ${inspect(error)}`);
@@ -67,7 +68,7 @@ function reportUncaught(error: unknown, origin: string): void {
 }
 
 /** Loads the application. One whose promise never settles would end the process, well as it seems, with status 0. */
-async function loadAtLast(written: string): Promise<Application> {
+export async function applicationOf(written: string): Promise<Application> {
   const stuck = (): void => {
     say(
       `Application module ${JSON.stringify(written)} is never ready: its promise is not settled and nothing is left ` +
@@ -81,6 +82,22 @@ async function loadAtLast(written: string): Promise<Application> {
   return app;
 }
 
+/** As in runfcgi, the mask holds for every file of the application, and not for the socket alone. */
+export function applyUmask({ options: { umask } }: ServeCommand): void {
+  if (umask !== undefined) process.umask(Number.parseInt(String(umask).replace("o", ""), 8));
+}
+
+/** The options of a command, with errors told on stderr. */
+export function optionsOf(command: ServeCommand): ServeOptions {
+  return {
+    ...command.options,
+    onError(error, request) {
+      const shown = command.debug || !(error instanceof Error) ? inspect(error) : String(error);
+      say(`${named(error, request)}: ${shown}`);
+    },
+  };
+}
+
 /**
  * Serves until a signal.
  *
@@ -92,17 +109,9 @@ export async function start(command: ServeCommand): Promise<void> {
   // A log pipe that broke is no reason to stop serving.
   process.stderr.on("error", () => undefined);
   const { timeouts } = normalizeOptions(command.options, process.env);
-  // As in runfcgi, the mask holds for every file of the application, and not for the socket alone.
-  const { umask } = command.options;
-  if (umask !== undefined) process.umask(Number.parseInt(String(umask).replace("o", ""), 8));
-  const app = await loadAtLast(command.app);
-  const options: ServeOptions = {
-    ...command.options,
-    onError(error, request) {
-      const shown = command.debug || !(error instanceof Error) ? inspect(error) : String(error);
-      say(`${named(error, request)}: ${shown}`);
-    },
-  };
+  applyUmask(command);
+  const app = await applicationOf(command.app);
+  const options = optionsOf(command);
   const { server, bound } = await whileInUse(() => listening(app, options));
   stopOnSignals(server, bound, timeouts, say);
   process.stderr.write(`${startLine(server, process.pid, notesOf(command))}\n`);

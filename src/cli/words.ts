@@ -23,7 +23,7 @@ const LATER: ReadonlySet<string> = new Set([
 export const BARE_WORDS: ReadonlySet<string> = new Set(["help", "debug", "daemonize"]);
 
 /** All words of this file, for suggestions. */
-export const WORDS: readonly string[] = [...LATER, ...BARE_WORDS, "method"];
+export const WORDS: readonly string[] = [...LATER, ...BARE_WORDS];
 
 /** What words have said so far. */
 export interface WordState {
@@ -44,15 +44,6 @@ function truth(text: string, label: string): boolean {
   const value = readBoolean(text);
   if (value !== undefined) return value;
   throw new UsageError(`${label} is ${JSON.stringify(text)}; it takes true or false.`);
-}
-
-function checkMethod(text: string, label: string): void {
-  const method = text.toLowerCase();
-  if (method === "threaded" || method === "thread") return;
-  if (method === "prefork" || method === "fork") throw later(`${label} ${JSON.stringify(text)}`);
-  throw new UsageError(
-    `${label} is ${JSON.stringify(text)}; it takes "threaded" ("prefork" comes in a later release).`,
-  );
 }
 
 /**
@@ -84,7 +75,5 @@ export function takeWord(
     state.foreground = true;
     return true;
   }
-  if (name !== "method") return false;
-  checkMethod(text ?? "", label);
-  return true;
+  return false;
 }

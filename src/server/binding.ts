@@ -5,6 +5,7 @@
  * sentence for them. Chooses no address and explains no failure: listen.ts and listen-failure.ts do.
  */
 import { type ListenOptions, Server } from "node:net";
+import type { Binder } from "./socket-file.ts";
 
 /**
  * Listens.
@@ -57,4 +58,14 @@ export async function bind(
     server.removeListener("listening", succeed);
     for (const listener of listeners) server.on("error", listener);
   }
+}
+
+/**
+ * Binds a server that listens nowhere yet to a path, and listens there at once.
+ *
+ * @param backlog length of the kernel's queue
+ */
+export function pathBinder(server: Server, backlog: number): Binder {
+  // With `exclusive` a worker of node:cluster binds by itself.
+  return (path, settle) => bind(server, { path, backlog, exclusive: true }, settle);
 }

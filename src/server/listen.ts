@@ -8,12 +8,17 @@ import { lookup } from "node:dns/promises";
 import { type AddressInfo, isIP, type Server } from "node:net";
 import { isMainThread } from "node:worker_threads";
 import { UsageError } from "../errors.ts";
-import { bind } from "./binding.ts";
+import { bind, pathBinder } from "./binding.ts";
 import { descriptorFailure, hostAndPort, systemCode, tcpFailure } from "./listen-failure.ts";
 import { type ReachOptions, reachOf } from "./reach.ts";
 import type { BoundAddress, ListenSettings, TcpSettings, UnixSettings } from "./settings.ts";
 import { openSocketFile, type ProcessFacts } from "./socket-file.ts";
-import { choosePassedSocket, type Environment, readPassedSockets } from "./systemd.ts";
+import {
+  choosePassedSocket,
+  type Environment,
+  type PassedSocket,
+  readPassedSockets,
+} from "./systemd.ts";
 
 /** The options that listening needs. */
 export interface ListenOptions extends ReachOptions {
@@ -26,12 +31,18 @@ export function environment(): Environment {
   return process.env;
 }
 
-const facts: ProcessFacts = {
+/** This process. */
+export const processFacts: ProcessFacts = {
   uid: process.geteuid?.() ?? 0,
   setUmask: isMainThread ? (mask) => process.umask(mask) : undefined,
   umask: () => process.umask(),
   warn: (sentence) => process.emitWarning(sentence, { type: "PosternWarning" }),
 };
+
+/** What systemd passed to this process. */
+export function passedSockets(env: Environment): readonly PassedSocket[] {
+  return readPassedSockets(env, process.pid);
+}
 
 /** What is still to be done when the process ends without closing its servers. */
 const leftovers = new Set<() => void>();
@@ -81,7 +92,7 @@ async function listenUnix(
 ): Promise<void> {
   const { path } = settings;
   const reach = reachOf(options, undefined);
-  await openSocketFile(server, settings, options.backlog, facts, (file) => {
+  await openSocketFile(pathBinder(server, options.backlog), settings, processFacts, (file) => {
     const release = (): void => {
       if (!leftovers.delete(release)) return;
       file.remove();
@@ -136,7 +147,7 @@ function listenSystemd(
   env: Environment,
   opened: Opened,
 ): Promise<void> {
-  const chosen = choosePassedSocket(readPassedSockets(env, process.pid), name);
+  const chosen = choosePassedSocket(passedSockets(env), name);
   const label = `fd ${chosen.fd} (systemd${chosen.name === "" ? "" : ` ${chosen.name}`})`;
   return listenDescriptor(server, chosen.fd, label, options, opened);
 }
@@ -154,10 +165,15 @@ async function listenInherited(
     const code = systemCode((error as Error).cause);
     if (code !== "ENOTSOCK" && code !== "EINVAL" && code !== "EBADF") throw error;
   }
-  if (readPassedSockets(env, process.pid).length > 0) {
+  if (passedSockets(env).length > 0) {
     return listenSystemd(server, undefined, options, env, opened);
   }
-  throw new UsageError(
+  throw noAddress();
+}
+
+/** Nobody said where, and nobody passed a socket. */
+export function noAddress(): UsageError {
+  return new UsageError(
     "No address: descriptor 0 is not a listening socket and systemd passed none; " +
       "give a socket path, or a port (and host).",
     "ERR_NO_ADDRESS",

@@ -7,11 +7,10 @@
  */
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
-import { connect, type Server } from "node:net";
+import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { UsageError } from "../errors.ts";
 import { accountId } from "./accounts.ts";
-import { bind } from "./binding.ts";
 import { systemCode, unixFailure } from "./listen-failure.ts";
 import type { UnixSettings } from "./settings.ts";
 
@@ -36,6 +35,13 @@ export interface SocketFile {
   /** Removes the file if it is still the one that was put there; to be called while the server listens. */
   remove(): void;
 }
+
+/**
+ * Binds a socket to a path, in the turn in which it is called, and listens there now or later.
+ *
+ * `settle` gives the file its owner, its mode and its place: to be called once, in the turn in which it listens.
+ */
+export type Binder = (path: string, settle: () => void) => Promise<void>;
 
 /** Which file it is, whatever its name. */
 type Identity = Pick<fs.BigIntStats, "dev" | "ino">;
@@ -166,40 +172,38 @@ function maskFor({ mode }: UnixSettings, facts: ProcessFacts): number {
   );
 }
 
-/** Listens under the temporary name; `settle` runs before anybody is told. */
+/** Binds under the temporary name; `settle` runs before anybody is told. */
 async function bindBeside(
-  server: Server,
-  listen: { readonly path: string; readonly backlog: number },
+  binder: Binder,
+  temporary: string,
   mask: number,
   facts: ProcessFacts,
   settle: () => void,
 ): Promise<void> {
   const former = facts.setUmask?.(mask);
   try {
-    // Path and mask meet in one turn: net binds a path before listen() returns.
-    const bound = bind(server, { ...listen, exclusive: true }, settle);
+    // Path and mask meet in one turn: a binder binds before it returns.
+    const bound = binder(temporary, settle);
     if (former !== undefined) facts.setUmask?.(former);
     await bound;
   } catch (error) {
-    fs.rmSync(listen.path, { force: true });
+    fs.rmSync(temporary, { force: true });
     throw error;
   }
 }
 
 /**
- * Makes a server listen on a unix socket file.
+ * Makes a socket listen on a unix socket file.
  *
- * @param server   a server that listens nowhere yet
+ * @param binder   binds it
  * @param settings path, mode and owner
- * @param backlog  length of the kernel's queue
  * @param placed   told what is returned, before "listening" is told
  * @throws UsageError when the path cannot be had; nothing was removed then. ERR_SOCKET_LIVE: another instance
  *   answers there
  */
 export async function openSocketFile(
-  server: Server,
+  binder: Binder,
   settings: UnixSettings,
-  backlog: number,
   facts: ProcessFacts,
   placed: (file: SocketFile) => void = () => undefined,
 ): Promise<SocketFile> {
@@ -229,7 +233,7 @@ export async function openSocketFile(
     placed(file);
   };
   try {
-    await bindBeside(server, { path: temporary, backlog }, mask, facts, settle);
+    await bindBeside(binder, temporary, mask, facts, settle);
   } catch (error) {
     throw error instanceof UsageError ? error : unixFailure(path, error);
   }

@@ -76,6 +76,8 @@ describe("words", () => {
     expect(serving("port=1", "app.js", "--port", "2", "PORT=3")).toEqual({
       kind: "serve",
       app: "app.js",
+      words: ["port=1", "app.js", "--port", "2", "PORT=3"],
+      processes: { method: "single", workers: 1 },
       options: { port: 3 },
       debug: false,
       daemonExpected: true,

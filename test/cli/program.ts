@@ -129,6 +129,7 @@ export async function makeProgram(configuration: Configuration = "typescript"): 
     copyFileSync(join(root, "package.json"), join(folder, "package.json"));
   } else equipFolder(folder);
   await bundle("cli/main.ts", program);
+  await bundle("cli/worker.ts", join(folder, "worker.cjs"));
   const { engine, transport } = wayOf(configuration);
   const way =
     configuration === "typescript"

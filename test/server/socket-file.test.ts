@@ -5,6 +5,7 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { pathBinder } from "../../src/server/binding.ts";
 import { openSocketFile } from "../../src/server/socket-file.ts";
 import { ask, modeOf, refusal, socketFolder, uid, unixSettings } from "./socket-folder.ts";
 
@@ -39,7 +40,7 @@ describe("a free path", () => {
       server.on("listening", () => done([modeOf(path), ask(path)])),
     );
     const settings = unixSettings(path, { mode: 0o640 });
-    await openSocketFile(server, settings, 16, folder.facts());
+    await openSocketFile(pathBinder(server, 16), settings, folder.facts());
     const [mode, answer] = await seen;
     expect(mode).toBe(0o640);
     expect(await answer).toBe("here");
@@ -54,7 +55,7 @@ describe("a free path", () => {
       },
     });
     const settings = unixSettings(folder.at("x"));
-    await openSocketFile(folder.newServer(), settings, 16, watched);
+    await openSocketFile(pathBinder(folder.newServer(), 16), settings, watched);
     // Seen when the umask is put back: bound and settled.
     expect(modes).toEqual([0o660]);
   });

@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect } from "vitest";
 import { UsageError } from "../../src/errors.ts";
 import type { UnixSettings } from "../../src/server/settings.ts";
+import { pathBinder } from "../../src/server/binding.ts";
 import {
   openSocketFile,
   type ProcessFacts,
@@ -76,9 +77,8 @@ export class SocketFolder {
   ): Promise<SocketFile & { readonly server: Server }> {
     const server = this.newServer();
     const file = await openSocketFile(
-      server,
+      pathBinder(server, 16),
       unixSettings(path, settings),
-      16,
       this.facts(changes),
     );
     return { ...file, server };

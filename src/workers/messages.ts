@@ -1,0 +1,71 @@
+/**
+ * What primary and workers tell each other, and the check of what a worker says.
+ *
+ * Plain values only: they pass a process's IPC channel or a thread's port alike. A worker runs other people's code, so
+ * what comes from it is judged before it is believed (reliability O-7).
+ */
+
+/** Primary → worker. */
+export type Order =
+  /** The first one: what to serve, and on which descriptor. */
+  | {
+      readonly kind: "begin";
+      /** The command line, as the primary read it. */
+      readonly words: readonly string[];
+      readonly fd: number;
+      readonly id: number;
+      readonly generation: number;
+    }
+  /** Take nothing more, finish what runs, and leave. */
+  | { readonly kind: "retire" };
+
+/** What a worker serves by; the same for all of a generation. */
+export interface ReadyFacts {
+  readonly protocols: readonly string[];
+  /** `native (why)`. */
+  readonly engine: string;
+  readonly transport: string;
+  /** What the start line has to add; "" for nothing. */
+  readonly note: string;
+}
+
+/** Worker → primary. */
+export type Report =
+  /** It listens. */
+  | { readonly kind: "ready"; readonly facts: ReadyFacts }
+  /** It will not: one sentence, perhaps what the application's own error looks like, and the exit status it asks for. */
+  | {
+      readonly kind: "failed";
+      readonly sentence: string;
+      /** Of the error: `ERR_NOT_LISTENING`; "" for none. */
+      readonly code: string;
+      readonly detail: string;
+      readonly status: number;
+    };
+
+/** Longest text of a report, in characters: what a worker says is shown and kept. */
+const TEXT_MAX = 65_536;
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value.length <= TEXT_MAX;
+}
+
+function readFacts(value: unknown): ReadyFacts | undefined {
+  const { protocols, engine, transport, note } = (value ?? {}) as Record<keyof ReadyFacts, unknown>;
+  const named = Array.isArray(protocols) && protocols.length <= 4 && protocols.every(isText);
+  if (!named || !isText(engine) || !isText(transport) || !isText(note)) return undefined;
+  return { protocols: protocols as string[], engine, transport, note };
+}
+
+/** A report, if that is one; undefined for anything else. */
+export function readReport(value: unknown): Report | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { kind, facts, sentence, code, detail, status } = value as Record<string, unknown>;
+  if (kind === "ready") {
+    const read = readFacts(facts);
+    return read === undefined ? undefined : { kind, facts: read };
+  }
+  if (kind !== "failed" || ![sentence, code, detail].every(isText)) return undefined;
+  const texts = { sentence, code, detail } as Record<"sentence" | "code" | "detail", string>;
+  return { kind, ...texts, status: status === 2 ? 2 : 1 };
+}

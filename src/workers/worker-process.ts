@@ -1,0 +1,70 @@
+/**
+ * A worker that is a process of its own: it inherits the listening descriptor as number 3 and talks by node's IPC.
+ *
+ * Its standard output and error are pipes to the primary, which writes them where the operator wants them. Starts and
+ * kills; decides nothing.
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import type { Readable } from "node:stream";
+import { readReport } from "./messages.ts";
+import type { Launch, WorkerListener } from "./worker.ts";
+
+/** Number of the listening descriptor in the worker. */
+export const WORKER_FD = 3;
+
+/** How a worker process is started. */
+export interface ProcessPlan {
+  /** The module to run. */
+  readonly module: string;
+  /** The listening descriptor, in this process. */
+  readonly fd: number;
+  readonly env: NodeJS.ProcessEnv;
+  /** Where what it prints goes. */
+  readonly output: (stream: Readable, name: "stdout" | "stderr") => void;
+}
+
+/** `exit status 1`, `SIGKILL`. */
+function how(code: number | null, signal: NodeJS.Signals | null): string {
+  return signal ?? `exit status ${code ?? "unknown"}`;
+}
+
+function follow(child: ChildProcess, listener: WorkerListener): void {
+  let isGone = false;
+  const gone = (clause: string): void => {
+    if (isGone) return;
+    isGone = true;
+    listener.exited(clause);
+  };
+  child.on("message", (message) => {
+    const report = readReport(message);
+    if (report === undefined) child.kill("SIGKILL");
+    else listener.reported(report);
+  });
+  // Not "close": a grandchild may hold its pipes for ever.
+  child.once("exit", (code, signal) => gone(how(code, signal)));
+  child.once("error", (error) => {
+    if (child.pid === undefined) gone(error.message);
+  });
+}
+
+/** Makes worker processes after one plan. */
+export function processLauncher(plan: ProcessPlan): Launch {
+  return (listener) => {
+    const child = spawn(process.execPath, [...process.execArgv, plan.module], {
+      env: plan.env,
+      stdio: ["ignore", "pipe", "pipe", plan.fd, "ipc"],
+      serialization: "advanced",
+    });
+    follow(child, listener);
+    plan.output(child.stdout!, "stdout");
+    plan.output(child.stderr!, "stderr");
+    return {
+      pid: child.pid ?? -1,
+      send(order): void {
+        // A worker that is gone, or going, hears nothing more: its exit tells the rest.
+        if (child.connected) child.send(order, () => undefined);
+      },
+      kill: () => void child.kill("SIGKILL"),
+    };
+  };
+}

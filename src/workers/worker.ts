@@ -1,0 +1,42 @@
+/**
+ * A worker as the pool sees it: what it is, how far it is, and the two ends of its channel.
+ *
+ * Two kinds exist, processes (worker-process.ts) and threads (worker-thread.ts); neither decides anything.
+ */
+import type { Order, ReadyFacts, Report } from "./messages.ts";
+
+/** The worker's end, whatever it runs in. */
+export interface WorkerChannel {
+  /** Id of its process; of a thread: ours. */
+  readonly pid: number;
+  send(order: Order): void;
+  /** Ends it at once. */
+  kill(): void;
+}
+
+/** Who listens to a worker. */
+export interface WorkerListener {
+  reported(report: Report): void;
+  /** Once, and last: how it ended, as a clause such as "exit status 1" or "SIGKILL". */
+  exited(how: string): void;
+}
+
+/** Starts a worker that waits for its first order. */
+export type Launch = (listener: WorkerListener) => WorkerChannel;
+
+/** How far a worker is. */
+export type WorkerState = "starting" | "ready" | "retiring" | "gone";
+
+/** One worker. Only the pool writes to it. */
+export interface Worker {
+  /** Counts up from 1, and is never given twice. */
+  readonly id: number;
+  /** Which load of the application's code it runs; counts up from 1. */
+  readonly generation: number;
+  readonly channel: WorkerChannel;
+  readonly startedMs: number;
+  state: WorkerState;
+  /** It is to go as soon as another one is ready in its place. */
+  leaving: boolean;
+  facts: ReadyFacts | undefined;
+}
