@@ -220,3 +220,24 @@ test("the published files are dist/, the addon's sources and the documents, exac
     [...documents, ...dist, ...native].sort(),
   );
 });
+
+test("a server listens without having loaded modules of Node that few servers use", async () => {
+  const seldom = ["crypto", "dns/promises", "fs/promises"];
+  const program = `
+    const seldom = ${JSON.stringify(seldom)};
+    const loaded = () => seldom.filter((name) => process.moduleLoadList.includes("NativeModule " + name));
+    // Newer Nodes have loaded some of them for themselves.
+    const before = loaded();
+    const { serve } = require("postern");
+    serve((req, res) => res.end(), { socket: "./start.sock" }).ready().then((server) => {
+      const atStart = loaded().filter((name) => !before.includes(name));
+      for (const name of seldom) require("node:" + name);
+      console.log(JSON.stringify([atStart, loaded()]));
+      server.close();
+    });`;
+  // Not by -e, for which Node loads them all.
+  const path = join(project, "start.cjs");
+  writeFileSync(path, program);
+  const { stdout } = await run(process.execPath, [path], { cwd: project });
+  expect(JSON.parse(stdout)).toEqual([[], seldom]);
+});
