@@ -70,39 +70,55 @@ function hash(length: number, quarter: number, middle: number, last: number): nu
   return (length * 37 + quarter * 11 + middle * 101 + last * 7) & (BUCKETS - 1);
 }
 
+/** Every known name has at least this many bytes: what one comparison takes. */
+const WORD_BYTES = 4;
+
 const firstInBucket = new Uint16Array(BUCKETS);
 const nextInBucket = new Uint16Array(FIELD_NAMES.length);
-const nameBytes: readonly Uint8Array[] = FIELD_NAMES.map((name) => Buffer.from(name, "latin1"));
+/** Length of each name, and where its bytes are in {@link nameWords}. */
+const nameLengths = Uint8Array.from(FIELD_NAMES, (name) => name.length);
+const nameStarts = new Uint16Array(FIELD_NAMES.length);
+const nameBytes = Buffer.from(FIELD_NAMES.join(""), "latin1");
+const nameWords = new DataView(nameBytes.buffer, nameBytes.byteOffset, nameBytes.length);
 for (let id = ajpBase - 1; id > 0; id--) {
-  const name = nameBytes[id]!;
+  const name = Buffer.from(FIELD_NAMES[id]!, "latin1");
   const n = name.length;
   const bucket = hash(n, name[n >> 2]!, name[n >> 1]!, name[n - 1]!);
   nextInBucket[id] = firstInBucket[bucket]!;
   firstInBucket[bucket] = id;
 }
+for (let id = 1; id < FIELD_NAMES.length; id++) {
+  nameStarts[id] = nameStarts[id - 1]! + nameLengths[id - 1]!;
+}
+
+/** Are these bytes the name? Four at a time, the last four perhaps once more: byte by byte it takes three times as long. */
+function isName(id: number, words: DataView, start: number, length: number): boolean {
+  const name = nameStarts[id]!;
+  const last = length - WORD_BYTES;
+  for (let i = 0; i < last; i += WORD_BYTES) {
+    if (words.getInt32(start + i, true) !== nameWords.getInt32(name + i, true)) return false;
+  }
+  return words.getInt32(start + last, true) === nameWords.getInt32(name + last, true);
+}
 
 /**
  * Finds the id of a CGI name by its bytes, without making a string.
  *
- * @param bytes  memory that holds the name
+ * @param words  memory that holds the name
  * @param start  offset of its first byte
  * @param length its length in bytes; names are compared exactly, upper case as CGI writes them
  * @returns the id, or 0 for a name that is not known
  */
-export function lookupFieldName(bytes: Uint8Array, start: number, length: number): number {
-  if (length === 0) return 0;
+export function lookupFieldName(words: DataView, start: number, length: number): number {
+  if (length < WORD_BYTES) return 0;
   const bucket = hash(
     length,
-    bytes[start + (length >> 2)]!,
-    bytes[start + (length >> 1)]!,
-    bytes[start + length - 1]!,
+    words.getUint8(start + (length >> 2)),
+    words.getUint8(start + (length >> 1)),
+    words.getUint8(start + length - 1),
   );
   for (let id = firstInBucket[bucket]!; id !== 0; id = nextInBucket[id]!) {
-    const name = nameBytes[id]!;
-    if (name.length !== length) continue;
-    let i = 0;
-    while (i < length && name[i] === bytes[start + i]) i++;
-    if (i === length) return id;
+    if (nameLengths[id] === length && isName(id, words, start, length)) return id;
   }
   return 0;
 }

@@ -25,6 +25,8 @@ const { latin1Slice } = Buffer.prototype as unknown as {
 /** One ring. `bytes` is the whole memory; numbers are offsets into it. */
 export interface Ring {
   readonly bytes: Buffer;
+  /** The same memory, for looks at four bytes at once. */
+  readonly words: DataView;
   /** The read area's first READ_BYTES: where the kernel may write what one read brings. */
   readonly readView: Buffer;
   /** Where a read begins: MARGIN_BYTES. */
@@ -52,5 +54,6 @@ export function createRing(headBytes: number, readBytes: number = READ_BYTES): R
   const text = (start: number, length: number): string =>
     latin1Slice.call(bytes, start, start + length);
   const readView = bytes.subarray(MARGIN_BYTES, Math.min(readEnd, MARGIN_BYTES + READ_BYTES));
-  return { bytes, readView, readStart: MARGIN_BYTES, readEnd, headEnd, text };
+  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return { bytes, words, readView, readStart: MARGIN_BYTES, readEnd, headEnd, text };
 }

@@ -32,6 +32,7 @@ export class ParamsReader {
   readonly contentLength: ContentLengthField = new ContentLengthField();
   /** `limits.headBytes`, and never more than the head area holds. */
   readonly headBytes: number;
+  readonly #words: DataView;
   readonly #fieldCount: number;
   readonly #nameBytes: number;
   readonly #valueBytes: number;
@@ -40,6 +41,7 @@ export class ParamsReader {
 
   constructor(ring: Ring, tables: Tables, options: DecoderOptions) {
     const fieldRows = tables.fields.length / FIELD_WIDTH - FIELD_ROWS_EXTRA;
+    this.#words = ring.words;
     this.headBytes = Math.min(options.headBytes, ring.headEnd - ring.readEnd);
     this.#fieldCount = Math.min(options.fieldCount, fieldRows);
     this.#nameBytes = options.nameBytes;
@@ -141,7 +143,7 @@ export class ParamsReader {
         failure = NO_ROOM;
         break;
       }
-      const id = lookupFieldName(bytes, name, this.#nameLength);
+      const id = lookupFieldName(this.#words, name, this.#nameLength);
       rows.field(id > 0 ? id : -name, this.#nameLength, value, this.#valueLength);
       if (id === CONTENT_LENGTH) this.contentLength.add(bytes, value, this.#valueLength);
     }

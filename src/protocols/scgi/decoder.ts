@@ -63,7 +63,7 @@ class ScgiDecoder implements Decoder {
     this.#ring = ring;
     this.#bytes = ring.bytes;
     this.#rows = new RowWriter(tables);
-    this.#headers = new HeaderReader(tables, options);
+    this.#headers = new HeaderReader(ring, tables, options);
     this.#headBytes = Math.min(options.headBytes, ring.headEnd - ring.readEnd);
     this.#bodyBytes = options.bodyBytes;
   }
