@@ -52,14 +52,10 @@ uint32_t AjpDecoder::Decode(uint32_t start, uint32_t end) {
 
 void AjpDecoder::NoteEvent(uint32_t event, uint32_t /*exchange_id*/) {
   if (event == Note::kAsked) {
-    if (state_ == State::kOpen) state_ = State::kAsked;
+    if (state_ == State::kOpen) due_++;
   } else if (event == Note::kEnded) {
     is_open_ = false;
-    if (state_ == State::kOpen) {
-      state_ = State::kIdle;
-    } else if (state_ == State::kFirst || state_ == State::kAsked) {
-      state_ = State::kLeftover;
-    }
+    if (state_ == State::kOpen) state_ = due_ == 0 ? State::kIdle : State::kLeftover;
   }
 }
 
@@ -94,10 +90,8 @@ uint32_t AjpDecoder::Packet(uint32_t at, uint32_t end) {
   switch (state_) {
     case State::kIdle:
       return IdlePacket(start, next, end);
-    case State::kFirst:
-    case State::kAsked:
-      return BodyPacket(start, next, end);
     case State::kLeftover:
+      if (--due_ > 0) return next;
       rows_.Event(RowKind::kBodyEnd, kExchange, 0, 0, 1);
       state_ = State::kIdle;
       return next;
@@ -105,6 +99,7 @@ uint32_t AjpDecoder::Packet(uint32_t at, uint32_t end) {
     case State::kDead:
       break;
   }
+  if (due_ > 0) return BodyPacket(start, next, end);
   // lighttpd sends an empty packet after every request without a body (A14).
   return length == 0 ? next : Kill(Error::kAjpPacketType, end);
 }
@@ -149,7 +144,8 @@ uint32_t AjpDecoder::ForwardRequest(uint32_t start, uint32_t next, uint32_t end)
   body_ended_ = kind == BodyKind::kNone;
   content_length_ = kind == BodyKind::kKnown ? length : -1;
   seen_bytes_ = 0;
-  state_ = kind == BodyKind::kKnown ? State::kFirst : State::kOpen;
+  state_ = State::kOpen;
+  due_ = kind == BodyKind::kKnown ? 1 : 0;
   return next;
 }
 
@@ -174,7 +170,7 @@ uint32_t AjpDecoder::BodyPacket(uint32_t start, uint32_t next, uint32_t end) {
     from = start + 2;
     count = inner;
   }
-  state_ = State::kOpen;
+  due_--;
   if (count == 0) return EndMarker(next, end);
   if (body_ended_) return Kill(Error::kAjpBodyExcess, end);
   const uint64_t seen_bytes = seen_bytes_ + count;

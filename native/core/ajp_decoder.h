@@ -27,17 +27,13 @@ class AjpDecoder final : public Decoder {
   bool IsQuiet() const override { return state_ == State::kIdle; }
 
  private:
-  // Which packet may come next.
+  // What may come next.
   enum class State : uint8_t {
     // Forward Request or CPing.
     kIdle,
-    // The first body packet, which comes unasked.
-    kFirst,
-    // A request is open and no packet is due.
+    // A request is open: the body packets that are due.
     kOpen,
-    // The body packet that we asked for.
-    kAsked,
-    // Our end has left; one body packet of the ended request is still due.
+    // Our end has left; body packets of the ended request are still due.
     kLeftover,
     // Failed: everything is dropped.
     kDead,
@@ -68,6 +64,9 @@ class AjpDecoder final : public Decoder {
   bool is_open_ = false;
   // BODY_END was written.
   bool body_ended_ = false;
+  // Body packets that are due: the first of a known length, which comes unasked, and one for each
+  // that we asked for.
+  uint32_t due_ = 0;
   // Content-Length, or −1 when unknown; and the body bytes that have come.
   int64_t content_length_ = -1;
   uint64_t seen_bytes_ = 0;

@@ -75,6 +75,9 @@ std::string ForwardRequest(const Options& options) {
   bytes += '\x0a';
   AppendString(bytes, "AJP_REMOTE_PORT");
   AppendString(bytes, "51234");
+  bytes += '\x0a';
+  AppendString(bytes, "AJP_LOCAL_ADDR");
+  AppendString(bytes, "192.0.2.1");
   bytes += '\xff';
   return Packet(bytes);
 }

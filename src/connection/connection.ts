@@ -128,8 +128,8 @@ export class Connection implements TransportListener, ExchangeHost {
     this.#exchanges.get(exchangeId)?.begin(fields, meta);
   }
 
-  body(exchangeId: number, chunk: Buffer): void {
-    this.#exchanges.getForInput(exchangeId)?.body(chunk);
+  body(exchangeId: number, chunk: Buffer, frames: number): void {
+    this.#exchanges.getForInput(exchangeId)?.body(chunk, frames);
     if (this.isShared()) this.#openedWindow().measure(this.transport);
   }
 

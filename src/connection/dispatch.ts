@@ -15,7 +15,8 @@ import type { Tables } from "../wire/tables.ts";
 export interface RowReceiver {
   begin(exchangeId: number, detail: number): void;
   head(exchangeId: number, fields: FieldBlock, meta: HeadMeta): void;
-  body(exchangeId: number, chunk: Buffer): void;
+  /** @param frames how many brought the chunk */
+  body(exchangeId: number, chunk: Buffer, frames: number): void;
   bodyEnd(exchangeId: number, leftover: boolean): void;
   data(exchangeId: number, chunk: Buffer): void;
   dataEnd(exchangeId: number): void;
@@ -96,7 +97,7 @@ export function dispatchRow(
   const rows = rowsOfStream(events, index, count);
   const id = events[index * EVENT_WIDTH + EventColumn.EXCHANGE_ID]!;
   const chunk = copyOf(ring, events, index, rows);
-  if (kind === RowKind.BODY) receiver.body(id, chunk);
+  if (kind === RowKind.BODY) receiver.body(id, chunk, rows);
   else receiver.data(id, chunk);
   return rows;
 }

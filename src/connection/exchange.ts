@@ -47,7 +47,7 @@ export class Exchange implements Carrier, ResponseOwner {
   readonly #host: ExchangeHost;
   readonly #response: ResponseHalf;
   /** Where a body comes only when it is asked for. */
-  readonly #demand: Demand | undefined;
+  #demand: Demand | undefined;
   #request: number = RequestState.OPEN;
   #upgrade: Upgrade | undefined;
   #bodyKind: number = BodyKind.NONE;
@@ -60,10 +60,6 @@ export class Exchange implements Carrier, ResponseOwner {
     this.beganMs = host.context.nowMs;
     this.inputMs = this.beganMs;
     this.#response = new ResponseHalf(this, host);
-    if (host.setup.encoder.pullsBody) {
-      const isDue = (): boolean => this.#request === RequestState.BODY && !this.#response.over;
-      this.#demand = new Demand(host, id, isDue);
-    }
   }
 
   // --- what the connection asks -------------------------------------------------------------------
@@ -78,11 +74,15 @@ export class Exchange implements Carrier, ResponseOwner {
   /** AJP: is no packet under way that was asked for, or due unasked? */
   get inputQuiet(): boolean {
     if (this.#bodyKind === BodyKind.NONE || this.inputDone) return true;
-    return this.#bodyKind === BodyKind.UNKNOWN && this.#demand?.asked === false;
+    return this.#bodyKind === BodyKind.UNKNOWN && this.#demand?.open === 0;
   }
   /** Is a byte of the body due that nobody holds back? */
   get awaitsBody(): boolean {
-    return this.#request === RequestState.BODY && this.#demand?.asked !== false;
+    return this.#request === RequestState.BODY && this.#demand?.open !== 0;
+  }
+  /** May body bytes still be asked for? */
+  get bodyDue(): boolean {
+    return this.#request === RequestState.BODY && !this.#response.over;
   }
 
   // --- rows ---------------------------------------------------------------------------------------
@@ -102,16 +102,18 @@ export class Exchange implements Carrier, ResponseOwner {
     if (context.activeRequests >= context.limits.requests)
       return this.refuse(ERRORS.LIMIT_REQUESTS);
     context.activeRequests++;
-    // The first body packet of a known length comes unasked.
-    if (this.#demand !== undefined) this.#demand.asked = meta.bodyKind === BodyKind.KNOWN;
+    if (setup.encoder.wantBytes > 0 && meta.bodyKind !== BodyKind.NONE) {
+      // The first body packet of a known length comes unasked.
+      this.#demand = new Demand(this.#host, this, meta.bodyKind === BodyKind.KNOWN ? 1 : 0);
+    }
     giveSide(this, meta, this.#host);
   }
 
   /** BODY. The chunk is ours. */
-  body(chunk: Buffer): void {
+  body(chunk: Buffer, frames: number): void {
     if (!this.#move(RequestEvent.BODY)) return;
     this.inputMs = this.#host.context.nowMs;
-    if (this.#demand !== undefined) this.#demand.asked = false;
+    this.#demand?.came(chunk.length, frames);
     this.#held(this.side?.body(chunk) ?? 0);
   }
 

@@ -107,10 +107,10 @@ export interface Encoder {
   flush(out: Output, exchangeId: number): void;
   /** Error text for the peer's log (FastCGI STDERR); dropped elsewhere. */
   stderr(out: Output, exchangeId: number, chunk: Uint8Array): void;
-  /** Does a body come only when it is asked for (AJP)? Elsewhere bytes come unasked, and reading is paused instead. */
-  readonly pullsBody: boolean;
-  /** Asks for body bytes (AJP Get Body Chunk); nothing elsewhere. */
-  want(out: Output, exchangeId: number): void;
+  /** Most body bytes that come for one want (AJP); 0 where they come unasked, and reading is paused instead. */
+  readonly wantBytes: number;
+  /** Asks for body bytes, so many times (AJP Get Body Chunk); nothing elsewhere. */
+  want(out: Output, exchangeId: number, count: number): void;
   /**
    * Answers a CONTROL row.
    *
@@ -146,4 +146,6 @@ export interface Protocol {
   createEncoder(options: EncoderOptions): Encoder;
   /** Can the front server that sent this head carry an upgrade: 101 from us, then bytes both ways? */
   carriesUpgrade(head: RequestHead): boolean;
+  /** Length of this request's body where its front server answers each of several wants; 0 where it may lose one. */
+  lengthAskedAhead(head: RequestHead): number;
 }

@@ -117,8 +117,9 @@ export function generateAjp(stream: Stream, random: Random): void {
     }
     forward(stream, random);
     for (let n = random.below(4); n > 0; n--) {
-      if (random.chance(60)) stream.note(Note.ASKED, 1);
-      if (random.chance(85)) body(stream, random);
+      const asks = random.chance(60) ? random.pick([1, 1, 1, 2, 3]) : 0;
+      for (let i = 0; i < asks; i++) stream.note(Note.ASKED, 1);
+      for (let i = Math.max(1, asks); i > 0; i--) if (random.chance(85)) body(stream, random);
     }
     if (random.chance(10)) packet(stream, random, () => {});
     if (random.chance(90)) stream.note(Note.ENDED, 1);

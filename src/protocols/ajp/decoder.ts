@@ -20,20 +20,16 @@ import { LENGTH_INVALID, readContentLength } from "../content-length.ts";
 import { HEADER_BYTES, MAGIC_FROM_SERVER, PacketType } from "./constants.ts";
 import { ForwardRequestReader } from "./forward-request.ts";
 
-/** Which packet may come next. */
+/** What may come next. */
 const State = {
   /** Forward Request or CPing. */
   IDLE: 0,
-  /** The first body packet, which comes unasked. */
-  FIRST: 1,
-  /** A request is open and no packet is due. */
-  OPEN: 2,
-  /** The body packet that we asked for. */
-  ASKED: 3,
-  /** Our end has left; one body packet of the ended request is still due. */
-  LEFTOVER: 4,
+  /** A request is open: the body packets that are due. */
+  OPEN: 1,
+  /** Our end has left; body packets of the ended request are still due. */
+  LEFTOVER: 2,
   /** Failed: everything is dropped. */
-  DEAD: 5,
+  DEAD: 3,
 } as const;
 
 const EXCHANGE = 1;
@@ -61,6 +57,8 @@ class AjpDecoder implements Decoder {
   readonly #bodyBytes: number;
   readonly #rawBody: boolean;
   #state: number = State.IDLE;
+  /** Body packets that are due: the first of a known length, which comes unasked, and one for each that we asked for. */
+  #due = 0;
   #more = false;
   /** HEAD was written and our end has not left. */
   #isOpen = false;
@@ -97,13 +95,10 @@ class AjpDecoder implements Decoder {
 
   note(event: number, _exchangeId: number): void {
     if (event === Note.ASKED) {
-      if (this.#state === State.OPEN) this.#state = State.ASKED;
+      if (this.#state === State.OPEN) this.#due++;
     } else if (event === Note.ENDED) {
       this.#isOpen = false;
-      if (this.#state === State.OPEN) this.#state = State.IDLE;
-      else if (this.#state === State.FIRST || this.#state === State.ASKED) {
-        this.#state = State.LEFTOVER;
-      }
+      if (this.#state === State.OPEN) this.#state = this.#due === 0 ? State.IDLE : State.LEFTOVER;
     }
   }
 
@@ -139,14 +134,13 @@ class AjpDecoder implements Decoder {
     switch (this.#state) {
       case State.IDLE:
         return this.#idlePacket(start, next, end);
-      case State.FIRST:
-      case State.ASKED:
-        return this.#bodyPacket(start, next, end);
       case State.LEFTOVER:
+        if (--this.#due > 0) return next;
         this.#rows.event(RowKind.BODY_END, EXCHANGE, 0, 0, 1);
         this.#state = State.IDLE;
         return next;
       default:
+        if (this.#due > 0) return this.#bodyPacket(start, next, end);
         // lighttpd sends an empty packet after every request without a body (A14).
         return length === 0 ? next : this.#kill(ERRORS.AJP_PACKET_TYPE.number, end);
     }
@@ -189,7 +183,8 @@ class AjpDecoder implements Decoder {
     this.#bodyEnded = kind === BodyKind.NONE;
     this.#contentLength = kind === BodyKind.KNOWN ? length : -1;
     this.#seenBytes = 0;
-    this.#state = kind === BodyKind.KNOWN ? State.FIRST : State.OPEN;
+    this.#state = State.OPEN;
+    this.#due = kind === BodyKind.KNOWN ? 1 : 0;
     return next;
   }
 
@@ -213,7 +208,7 @@ class AjpDecoder implements Decoder {
       from = start + 2;
       count = inner;
     }
-    this.#state = State.OPEN;
+    this.#due--;
     if (count === 0) return this.#endMarker(next, end);
     if (this.#bodyEnded) return this.#kill(ERRORS.AJP_BODY_EXCESS.number, end);
     const seenBytes = this.#seenBytes + count;

@@ -12,7 +12,12 @@ import {
   pieceText,
   type ResponseEnd,
 } from "../protocol.ts";
-import { CHUNK_OVERHEAD_BYTES, HEADER_BYTES, PacketType } from "./constants.ts";
+import {
+  BODY_OVERHEAD_BYTES,
+  CHUNK_OVERHEAD_BYTES,
+  HEADER_BYTES,
+  PacketType,
+} from "./constants.ts";
 import { responseHeaderCode } from "./names.ts";
 
 /** Lengths below this have their headers kept. */
@@ -152,9 +157,8 @@ export function createEncoder(options: EncoderOptions): Encoder {
   const { ajpPacketBytes } = options;
   const chunkBytes = ajpPacketBytes - CHUNK_OVERHEAD_BYTES;
   // 8186 in a packet of 8192: what a body packet can hold. httpd ignores the number, the others count it.
-  const getBodyChunk = packet(
-    String.fromCharCode(PacketType.GET_BODY_CHUNK) + u16(ajpPacketBytes - 6),
-  );
+  const wantBytes = ajpPacketBytes - BODY_OVERHEAD_BYTES;
+  const getBodyChunk = packet(String.fromCharCode(PacketType.GET_BODY_CHUNK) + u16(wantBytes));
   return {
     response(
       out: Output,
@@ -175,9 +179,9 @@ export function createEncoder(options: EncoderOptions): Encoder {
       out.text(FLUSH);
     },
     stderr(): void {},
-    pullsBody: true,
-    want(out: Output): void {
-      out.text(getBodyChunk);
+    wantBytes,
+    want(out: Output, _exchangeId: number, count: number): void {
+      out.text(getBodyChunk.repeat(count));
     },
     control(out: Output, type: number): boolean {
       if (type !== PacketType.CPING) return false;

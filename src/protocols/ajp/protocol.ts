@@ -8,6 +8,7 @@ import type { Protocol } from "../protocol.ts";
 import { createDecoder } from "./decoder.ts";
 import { createEncoder } from "./encoder.ts";
 import { readAjpHead } from "./head.ts";
+import { lengthAskedAhead } from "./request-head.ts";
 
 /** The protocol AJP. */
 export const ajp: Protocol = {
@@ -18,4 +19,5 @@ export const ajp: Protocol = {
   createEncoder,
   // AJP 1.3 knows no answer that switches protocols.
   carriesUpgrade: () => false,
+  lengthAskedAhead,
 };

@@ -9,7 +9,7 @@ import { ClientTls } from "../../http/identity.ts";
 import { decodePath, pathOf } from "../../http/target.ts";
 import { httpVersion, portNumber } from "../cgi/head.ts";
 import type { HeadMeta, HeadOptions } from "../protocol.ts";
-import { FIRST_HEADER, listHeaders, listUpgrade } from "./request-headers.ts";
+import { FIRST_HEADER, lengthOf, listHeaders, listUpgrade } from "./request-headers.ts";
 
 /** The fields that every Forward Request has, in front of its headers. */
 export const Fixed = {
@@ -132,6 +132,16 @@ export class AjpHead implements RequestHead {
     return this.#meta.metaB & 0xffff;
   }
 
+  /**
+   * These two attributes come from httpd (mod_proxy_ajp) and mod_jk, which answer one Get Body Chunk after the other. Of
+   * several at once Undertow's proxy and BonCode keep the last and answer once, nginx_ajp_module may forget some while its
+   * socket is full, and lighttpd counts bytes, not packets; none of them sends both.
+   */
+  get lengthAskedAhead(): number {
+    const isKnown = this.remotePort !== 0 && this.localAddress !== "";
+    return isKnown ? lengthOf(this.#fields, this.#headersEnd) : 0;
+  }
+
   get #headersEnd(): number {
     return FIRST_HEADER + (this.#meta.metaB >>> 16);
   }
@@ -217,6 +227,11 @@ export class AjpHead implements RequestHead {
     const word = this.attributes["SSL_CLIENT_VERIFY"];
     return word ?? (this.#attribute(CERT) === "" ? "" : "SUCCESS");
   }
+}
+
+/** As {@link Protocol.lengthAskedAhead}. */
+export function lengthAskedAhead(head: RequestHead): number {
+  return head instanceof AjpHead ? head.lengthAskedAhead : 0;
 }
 
 /** CGI names of headers, by the name that was sent; bounded, since clients choose them. */

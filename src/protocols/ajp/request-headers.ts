@@ -130,6 +130,14 @@ export function listHeaders(fields: FieldBlock, end: number, method: string): He
   return list;
 }
 
+/** Content-Length of headers that the decoder has judged, or 0. */
+export function lengthOf(fields: FieldBlock, end: number): number {
+  for (let i = FIRST_HEADER; i < end; i++) {
+    if (idOf(fields, i) === CONTENT_LENGTH) return Number(fields.value(i));
+  }
+  return 0;
+}
+
 /** As {@link RequestHead.upgradeFields}, of headers that were judged. */
 export function listUpgrade(fields: FieldBlock, end: number): readonly string[] {
   let upgrade = "";

@@ -149,7 +149,7 @@ export function createEncoder(options: EncoderOptions): Encoder {
     stderr(out: Output, exchangeId: number, chunk: Uint8Array): void {
       stream(out, RecordType.STDERR, exchangeId, chunk, STDERR_BYTES_MAX);
     },
-    pullsBody: false,
+    wantBytes: 0,
     want(): void {},
     control(out: Output, type: number, content: Uint8Array): boolean {
       return answerControl(out, type, content, options);

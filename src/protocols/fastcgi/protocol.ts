@@ -17,4 +17,5 @@ export const fastcgi: Protocol = {
   readHead: createHeadReader(false),
   createEncoder,
   carriesUpgrade: carriesOverFastCgi,
+  lengthAskedAhead: () => 0,
 };

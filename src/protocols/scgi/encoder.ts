@@ -23,7 +23,7 @@ export function createEncoder(): Encoder {
     },
     flush(): void {},
     stderr(): void {},
-    pullsBody: false,
+    wantBytes: 0,
     want(): void {},
     control(): boolean {
       return false;

@@ -17,4 +17,5 @@ export const scgi: Protocol = {
   readHead: createHeadReader(true),
   createEncoder,
   carriesUpgrade: carriesOverScgi,
+  lengthAskedAhead: () => 0,
 };

@@ -91,6 +91,26 @@ describeEngines("ajp packets", (create) => {
     ]);
   });
 
+  test("several packets may be asked for, and each may be short; one more than that is not due (ajp13.md §6)", () => {
+    const connection = decode([post("100"), bodyPacket("a")]);
+    for (let i = 0; i < 3; i++) connection.note(Note.ASKED, 1);
+    connection.receive(Buffer.concat(["b", "c", "d"].map((text) => bodyPacket(text))));
+    expect(later(connection)).toEqual([{ kind: "BODY", id: 1, text: "abcd" }]);
+    connection.receive(bodyPacket("e"));
+    expect(later(connection).at(-1)).toEqual(error("ERR_AJP_PACKET_TYPE", 1));
+  });
+
+  test("an end marker among several packets is ERR_BODY_SHORT, and the others are dropped (ajp13.md §6)", () => {
+    const connection = decode([post("100"), bodyPacket("a")]);
+    for (let i = 0; i < 3; i++) connection.note(Note.ASKED, 1);
+    connection.receive(Buffer.concat([bodyPacket("b"), EMPTY, bodyPacket("c"), forward()]));
+    expect(later(connection)).toEqual([
+      { kind: "BODY", id: 1, text: "ab" },
+      error("ERR_BODY_SHORT", 1),
+    ]);
+    expect(connection.remainderBytes).toBe(0);
+  });
+
   test("both end markers end a body of unknown length (ajp13.md §6)", () => {
     for (const end of [EMPTY, packet("\0\0"), packet("\0\0\0")]) {
       const connection = decode([post()]).note(Note.ASKED, 1).receive(bodyPacket("x"));
@@ -150,6 +170,21 @@ describeEngines("ajp packets", (create) => {
         { kind: "CONTROL", id: 0, type: 10, text: "" },
       ]);
     }
+  });
+
+  test("note ENDED while several packets are due: each is swallowed, then comes the next request (ajp13.md §6)", () => {
+    const connection = decode([post("100"), bodyPacket("a")]);
+    for (let i = 0; i < 3; i++) connection.note(Note.ASKED, 1);
+    connection.receive(bodyPacket("b")).note(Note.ENDED, 1);
+    connection.receive(packet("\x02\x02 not a request"));
+    expect(later(connection)).toEqual([{ kind: "BODY", id: 1, text: "ab" }]);
+    connection.receive(Buffer.concat([EMPTY, forward()]));
+    expect(later(connection).slice(1)).toEqual([
+      { kind: "BODY_END", id: 1, leftover: true },
+      expect.objectContaining({ kind: "BEGIN" }),
+      expect.objectContaining({ kind: "HEAD" }),
+      { kind: "BODY_END", id: 1 },
+    ]);
   });
 
   test("one request after the other on one connection (ajp13.md §8)", () => {
