@@ -73,6 +73,7 @@ export function decodeCase(
       rows += count;
     }
     kept.note(Note.ENDED, 1);
+    if (isSingle) kept.release?.();
     return rows;
   };
   return {

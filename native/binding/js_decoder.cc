@@ -15,6 +15,8 @@ namespace {
 struct DecoderHandle {
   std::shared_ptr<Handles> handles;
   std::shared_ptr<Memory> memory;
+  uint32_t protocol;
+  DecoderOptions options;
   std::unique_ptr<Decoder> decoder;
 };
 
@@ -52,10 +54,17 @@ Napi::Value JS_CreateDecoder(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   Instance* instance = static_cast<Instance*>(info.Data());
-  auto* handle = new DecoderHandle{instance->handles, memory->memory,
+  auto* handle = new DecoderHandle{instance->handles, memory->memory, *protocol, *options,
                                    MakeDecoder(*protocol, *memory->memory, *options)};
   instance->handles->decoders.insert(handle);
   return Napi::External<DecoderHandle>::New(env, handle, ForgetDecoder);
+}
+
+// renewDecoder(decoder): as if it had just been made, for another connection.
+void JS_RenewDecoder(const Napi::CallbackInfo& info) {
+  DecoderHandle* handle = TakeDecoder(info);
+  if (handle == nullptr) return;
+  handle->decoder = MakeDecoder(handle->protocol, *handle->memory, handle->options);
 }
 
 // decode(decoder, start, end) → number of event rows. Throws a RangeError for offsets outside of
@@ -97,6 +106,7 @@ void JS_Note(const Napi::CallbackInfo& info) {
 void DefineDecoder(Napi::Env env, Napi::Object exports, Instance* instance) {
   exports.Set("createDecoder",
               Napi::Function::New<JS_CreateDecoder>(env, "createDecoder", instance));
+  exports.Set("renewDecoder", Napi::Function::New<JS_RenewDecoder>(env, "renewDecoder", instance));
   exports.Set("decode", Napi::Function::New<JS_Decode>(env, "decode", instance));
   exports.Set("note", Napi::Function::New<JS_Note>(env, "note", instance));
 }

@@ -2,6 +2,7 @@
 // that take them.
 //
 //   createDecoder(memory, protocolNumber, options) → decoder     one a connection
+//   renewDecoder(decoder)                                        for the next one
 //   decode(decoder, start, end) → number of event rows
 //   note(decoder, event, exchangeId)
 //
@@ -17,7 +18,7 @@
 
 namespace postern {
 
-// Adds createDecoder, decode and note to the addon's exports.
+// Adds createDecoder, renewDecoder, decode and note to the addon's exports.
 void DefineDecoder(Napi::Env env, Napi::Object exports, Instance* instance);
 
 }  // namespace postern

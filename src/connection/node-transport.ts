@@ -188,6 +188,7 @@ export class NodeTransport implements Transport, SocketOwner {
   /** "close" of the socket. */
   closed(): void {
     this.#listener.closed();
+    this.#decoder.release?.();
   }
 
   /** FIN has two meanings. A unix socket whose peer is wholly gone answers a write of no bytes with EPIPE. */

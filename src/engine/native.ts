@@ -9,12 +9,12 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { ERRORS } from "../errors.ts";
 import { FIELD_NAMES } from "../http/field-names.ts";
-import type { Protocol } from "../protocols/protocol.ts";
 import * as abi from "../wire/abi.ts";
-import type { Decoder } from "../wire/decoder.ts";
 import * as limits from "../wire/limits.ts";
 import { createRing, type Ring } from "../wire/ring.ts";
 import { createTables, type Tables } from "../wire/tables.ts";
+import { writeOptions } from "./decoder-options.ts";
+import { DecoderPool } from "./decoder-pool.ts";
 import type { Engine, EngineFactory } from "./engine.ts";
 import type { TransportFactory, TransportFunctions } from "./transport.ts";
 
@@ -52,6 +52,8 @@ export interface Addon {
   ): MemoryHandle;
   /** Makes a decoder; `options` are the numbers of {@link abi.DecoderOption}, copied. Throws TypeError. */
   createDecoder(memory: MemoryHandle, protocolNumber: number, options: Float64Array): DecoderHandle;
+  /** Makes a decoder as it was at first, for another connection. */
+  renewDecoder(decoder: DecoderHandle): void;
   /** As {@link Decoder.decode}. Throws RangeError outside of the read area, TypeError when memory was detached. */
   decode(decoder: DecoderHandle, start: number, end: number): number;
   /** As {@link Decoder.note}. Throws TypeError for anything but whole numbers. */
@@ -141,11 +143,16 @@ export function abiDifference(report: AbiReport): string | undefined {
   return undefined;
 }
 
+/** Functions have no number in the report: one that came later is looked for. */
+function missingFunction(addon: Addon): string | undefined {
+  return typeof addon.renewDecoder === "function" ? undefined : "renewDecoder is absent there";
+}
+
 /** Loads one file; the reason is one clause, without the loader's further lines. */
 function loadFile(path: string): LoadedAddon {
   try {
     const addon = require(path) as Addon;
-    const difference = abiDifference(addon.abi());
+    const difference = abiDifference(addon.abi()) ?? missingFunction(addon);
     if (difference === undefined) return { addon, path };
     return { reason: `the addon is of another build: ${difference}` };
   } catch (error) {
@@ -170,41 +177,6 @@ export function loadAddon(paths: readonly string[]): LoadedAddon {
     failure ??= loaded;
   }
   return failure ?? { reason: "the addon is not built" };
-}
-
-/** One decoder of the addon in the shape of the seam. */
-class NativeDecoder implements Decoder {
-  readonly #addon: Addon;
-  readonly #handle: DecoderHandle;
-
-  constructor(addon: Addon, handle: DecoderHandle) {
-    this.#addon = addon;
-    this.#handle = handle;
-  }
-
-  decode(start: number, end: number): number {
-    return this.#addon.decode(this.#handle, start, end);
-  }
-
-  note(event: number, exchangeId: number): void {
-    this.#addon.note(this.#handle, event, exchangeId);
-  }
-}
-
-/** Writes decoder options as the numbers that the addon takes, {@link abi.DECODER_OPTIONS} of them. */
-export function writeOptions(numbers: Float64Array, options: limits.DecoderOptions): Float64Array {
-  const { DecoderOption } = abi;
-  numbers[DecoderOption.HEAD_BYTES] = options.headBytes;
-  numbers[DecoderOption.FIELD_COUNT] = options.fieldCount;
-  numbers[DecoderOption.NAME_BYTES] = options.nameBytes;
-  numbers[DecoderOption.VALUE_BYTES] = options.valueBytes;
-  numbers[DecoderOption.BODY_BYTES] = options.bodyBytes;
-  numbers[DecoderOption.HEAD_RECORDS] = options.headRecords;
-  numbers[DecoderOption.REQUESTS_PER_CONNECTION] = options.requestsPerConnection;
-  numbers[DecoderOption.AJP_PACKET_BYTES] = options.ajpPacketBytes;
-  numbers[DecoderOption.AJP_RAW_BODY] = options.ajpRawBody ? 1 : 0;
-  numbers[DecoderOption.SCGI_STRICT] = options.scgiStrict ? 1 : 0;
-  return numbers;
 }
 
 /** Ring and tables, and the addon's handle of them. */
@@ -249,18 +221,12 @@ export function nativeEngine(addon: Addon): EngineFactory {
       createRing(headBytes),
       createTables(fieldCount),
     );
-    const numbers = new Float64Array(abi.DECODER_OPTIONS);
-    // Those of a server's setup are the same object for each connection.
-    let written: limits.DecoderOptions | undefined;
+    const pool = new DecoderPool(addon, memory, tables);
     return {
       name: "native",
       ring,
       tables,
-      createDecoder(protocol: Protocol, options: limits.DecoderOptions): Decoder {
-        if (options !== written) writeOptions(numbers, options);
-        written = options;
-        return new NativeDecoder(addon, addon.createDecoder(memory, protocol.number, numbers));
-      },
+      createDecoder: (protocol, options) => pool.take(protocol, options),
     };
   };
 }

@@ -28,4 +28,7 @@ export interface Decoder {
    * @param exchangeId the exchange meant; 1 for SCGI and AJP
    */
   note(event: number, exchangeId: number): void;
+
+  /** The connection is gone: whoever made the decoder may use what is behind it again. Whatever follows does nothing. */
+  release?(): void;
 }

@@ -168,12 +168,19 @@ describe.skipIf(loaded.addon === undefined)("the addon refuses", () => {
     expect(() =>
       Reflect.apply(addon.createDecoder, undefined, [noMemory, protocol, options]),
     ).toThrow(TypeError);
+    expect(() => Reflect.apply(addon.renewDecoder, undefined, [noDecoder])).toThrow(TypeError);
     expect(() => Reflect.apply(addon.decode, undefined, [noDecoder, 0, 0])).toThrow(TypeError);
     expect(() => Reflect.apply(addon.note, undefined, [noDecoder, 1, 1])).toThrow(TypeError);
   });
 
   test("calls without arguments", () => {
-    for (const name of ["createMemory", "createDecoder", "decode", "note"] as const) {
+    for (const name of [
+      "createMemory",
+      "createDecoder",
+      "renewDecoder",
+      "decode",
+      "note",
+    ] as const) {
       expect(() => Reflect.apply(addon[name], undefined, [])).toThrow(TypeError);
     }
   });

@@ -7,8 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { UsageError } from "../../src/errors.ts";
-import { addonPaths, loadAddon } from "../../src/engine/native.ts";
+import { addonPaths, expectedNumbers, loadAddon } from "../../src/engine/native.ts";
 import { type EngineSurroundings, selectEngine } from "../../src/engine/select.ts";
+import { FIELD_NAMES } from "../../src/http/field-names.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "postern-select-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -65,6 +66,16 @@ describe("engine typescript", () => {
       name: "typescript",
       reason: "the addon is of another build: EVENT_WIDTH is 5 there and 6 here",
     });
+  });
+});
+
+test("an addon of before a function that is needed is of another build", () => {
+  const former = join(folder, "former.cjs");
+  const abi = { numbers: Object.fromEntries(expectedNumbers()), fieldNames: FIELD_NAMES };
+  writeFileSync(former, `exports.abi = () => (${JSON.stringify(abi)});`);
+  expect(selectEngine(undefined, surroundings([former])).choice).toEqual({
+    name: "typescript",
+    reason: "the addon is of another build: renewDecoder is absent there",
   });
 });
 

@@ -5,7 +5,8 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
-import { loadAddon, writeOptions } from "../../src/engine/native.ts";
+import { writeOptions } from "../../src/engine/decoder-options.ts";
+import { loadAddon } from "../../src/engine/native.ts";
 import { EVENT_ROWS, EVENT_WIDTH, FIELD_WIDTH } from "../../src/wire/abi.ts";
 import { createRing } from "../../src/wire/ring.ts";
 import { testAddonPaths } from "../support/addon.ts";

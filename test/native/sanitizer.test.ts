@@ -4,7 +4,7 @@
  * Needs a C++ compiler and cmake; skipped by name with the reason where they are missing, failing there with CI=true.
  */
 import { describe, expect, test } from "vitest";
-import { writeOptions } from "../../src/engine/native.ts";
+import { writeOptions } from "../../src/engine/decoder-options.ts";
 import { DECODER_OPTIONS, ProtocolNumber } from "../../src/wire/abi.ts";
 import type { DecoderOptions } from "../../src/wire/limits.ts";
 import { type DecodedProtocol, decoderOptions } from "../support/engines.ts";

@@ -28,6 +28,7 @@ export class Recorder implements Receiver {
     this.length = 0;
     this.rowCount = 0;
     this.#remainderLength = 0;
+    this.#decoder?.release?.();
     this.#decoder = this.#engine.createDecoder(DECODED_PROTOCOLS[stream.protocol], stream.options);
     stream.play(this);
   }
