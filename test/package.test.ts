@@ -198,9 +198,9 @@ test("the published files are dist/, the addon's sources and the documents, exac
   const npm = ["pack", "--dry-run", "--json", "--ignore-scripts"];
   const { stdout } = await run("npm", npm, { cwd: root });
   const files: string[] = JSON.parse(stdout)[0].files.map((file: { path: string }) => file.path);
-  const modules = ["index.cjs", "client.cjs", "register.cjs", "cli.cjs"].flatMap((name) => [
-    ...loaded(name),
-  ]);
+  const modules = ["index.cjs", "client.cjs", "register.cjs", "cli.cjs", "worker.cjs"].flatMap(
+    (name) => [...loaded(name)],
+  );
   const beside = ["index", "client"].flatMap((name) => [
     `${name}.mjs`,
     `${name}.d.mts`,
