@@ -46,6 +46,7 @@
             "native/binding/transport.cc",
             "native/binding/transport_cell.cc",
             "native/binding/transport_interest.cc",
+            "native/binding/transport_passing.cc",
             "native/binding/transport_output.cc",
           ],
           "ldflags": [

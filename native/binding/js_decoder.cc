@@ -101,6 +101,13 @@ void JS_Note(const Napi::CallbackInfo& info) {
   handle->decoder->NoteEvent(*event, *exchange_id);
 }
 
+// isResting(decoder) → may another decoder go on with the next byte?
+Napi::Value JS_IsResting(const Napi::CallbackInfo& info) {
+  const DecoderHandle* handle = TakeDecoder(info);
+  if (handle == nullptr) return info.Env().Undefined();
+  return Napi::Boolean::New(info.Env(), handle->decoder->IsResting());
+}
+
 }  // namespace
 
 void DefineDecoder(Napi::Env env, Napi::Object exports, Instance* instance) {
@@ -108,6 +115,7 @@ void DefineDecoder(Napi::Env env, Napi::Object exports, Instance* instance) {
               Napi::Function::New<JS_CreateDecoder>(env, "createDecoder", instance));
   exports.Set("renewDecoder", Napi::Function::New<JS_RenewDecoder>(env, "renewDecoder", instance));
   exports.Set("decode", Napi::Function::New<JS_Decode>(env, "decode", instance));
+  exports.Set("isResting", Napi::Function::New<JS_IsResting>(env, "isResting", instance));
   exports.Set("note", Napi::Function::New<JS_Note>(env, "note", instance));
 }
 

@@ -3,9 +3,11 @@
 // than the call. Twin: src/engine/transport.ts.
 #include "js_transport.h"
 
+#include <cerrno>
 #include <string>
 
 #include "js_values.h"
+#include "socket.h"
 #include "transport_call.h"
 
 namespace postern {
@@ -134,6 +136,34 @@ napi_value JS_Release(napi_env env, napi_callback_info info) {
   return call.Number(connection == nullptr ? -1 : call.transport->Release(*connection));
 }
 
+// isMovable(connection) → can another take it over?
+napi_value JS_IsMovable(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  const Connection* connection = call.Named();
+  return call.Truth(connection != nullptr && Transport::IsMovable(*connection));
+}
+
+// adopt(fd) → the connection, or −errno
+napi_value JS_Adopt(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  int error = EBADF;
+  const Connection* connection =
+      call.transport == nullptr ? nullptr : call.transport->Adopt(call.Integer(0), error);
+  return call.Number(connection == nullptr ? -error : connection->id);
+}
+
+// duplicate(fd) → a second descriptor, or −errno
+napi_value JS_Duplicate(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument = nullptr;
+  napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
+  int32_t fd = -1;
+  napi_get_value_int32(env, argument, &fd);
+  napi_value result = nullptr;
+  napi_create_int32(env, sockets::Duplicate(fd), &result);
+  return result;
+}
+
 // queuedBytes(connection)
 napi_value JS_QueuedBytes(napi_env env, napi_callback_info info) {
   const Call call(env, info);
@@ -188,6 +218,8 @@ constexpr Member kMembers[] = {
     {"closeNow", JS_CloseNow},
     {"closeWhenSent", JS_CloseWhenSent},
     {"release", JS_Release},
+    {"isMovable", JS_IsMovable},
+    {"adopt", JS_Adopt},
     {"queuedBytes", JS_QueuedBytes},
     {"writtenBytes", JS_WrittenBytes},
     {"isPartial", JS_IsPartial},
@@ -243,6 +275,9 @@ Napi::Value JS_OpenTransport(const Napi::CallbackInfo& info) {
 void DefineTransport(Napi::Env env, Napi::Object exports, Instance* instance) {
   exports.Set("openTransport",
               Napi::Function::New<JS_OpenTransport>(env, "openTransport", instance));
+  napi_value duplicate = nullptr;
+  napi_create_function(env, "duplicate", NAPI_AUTO_LENGTH, JS_Duplicate, nullptr, &duplicate);
+  exports.Set("duplicate", Napi::Value(env, duplicate));
 }
 
 }  // namespace postern

@@ -19,9 +19,14 @@ void MakeNonBlocking(int fd) {
   if (flags >= 0 && (flags & O_NONBLOCK) == 0) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
-int DuplicateListener(int fd) {
+int Duplicate(int fd) {
   const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-  if (copy < 0) return -errno;
+  return copy < 0 ? -errno : copy;
+}
+
+int DuplicateListener(int fd) {
+  const int copy = Duplicate(fd);
+  if (copy < 0) return copy;
   MakeNonBlocking(copy);
   const int on = 1;
   // Fails on unix sockets, which have nothing to delay.
@@ -38,15 +43,9 @@ std::string PeerText(const PeerAddress& peer) {
   return result + " " + std::to_string(peer.port);
 }
 
-int Accept(int listener, PeerAddress& peer) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  int fd = -1;
-  do {
-    fd = accept4(listener, reinterpret_cast<sockaddr*>(&address), &size,
-                 SOCK_NONBLOCK | SOCK_CLOEXEC);
-  } while (fd < 0 && errno == EINTR);
-  if (fd < 0) return -errno;
+namespace {
+
+void TakeAddress(const sockaddr_storage& address, PeerAddress& peer) {
   if (address.ss_family == AF_INET) {
     const auto* ip = reinterpret_cast<const sockaddr_in*>(&address);
     std::memcpy(peer.bytes, &ip->sin_addr, 4);
@@ -59,6 +58,30 @@ int Accept(int listener, PeerAddress& peer) {
     peer.port = ntohs(ip->sin6_port);
     peer.scope = ip->sin6_scope_id;
   }
+}
+
+}  // namespace
+
+PeerAddress PeerOf(int fd) {
+  PeerAddress peer;
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0) {
+    TakeAddress(address, peer);
+  }
+  return peer;
+}
+
+int Accept(int listener, PeerAddress& peer) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  int fd = -1;
+  do {
+    fd = accept4(listener, reinterpret_cast<sockaddr*>(&address), &size,
+                 SOCK_NONBLOCK | SOCK_CLOEXEC);
+  } while (fd < 0 && errno == EINTR);
+  if (fd < 0) return -errno;
+  TakeAddress(address, peer);
   return fd;
 }
 

@@ -17,6 +17,9 @@ namespace postern::sockets {
 // Returns the descriptor, or -errno.
 int DuplicateListener(int fd);
 
+// A second descriptor of the same thing, or -errno.
+int Duplicate(int fd);
+
 // Sees to it that accept() does not stop the loop. The flag belongs to all who have the socket: a
 // process of Node's that ends, or starts another with it, takes it away from the others.
 void MakeNonBlocking(int fd);
@@ -29,6 +32,9 @@ struct PeerAddress {
   uint16_t port = 0;
   uint32_t scope = 0;
 };
+
+// The peer of a connected socket; no address where it has none any more.
+PeerAddress PeerOf(int fd);
 
 // `192.0.2.1 4711`, `fe80::1%2 4711`; "" for a unix socket.
 std::string PeerText(const PeerAddress& peer);

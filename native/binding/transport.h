@@ -79,6 +79,10 @@ class Transport {
   bool CloseWhenSent(Connection& connection);
   // Gives the descriptor away: it is the caller's to close.
   int Release(Connection& connection);
+  // Is it between two requests, with nothing held back and nothing queued, and neither side ended?
+  static bool IsMovable(const Connection& connection);
+  // Takes over a duplicate of a connected socket. Returns the connection, or nullptr and an errno.
+  Connection* Adopt(int fd, int& error);
 
  private:
   void HandleEvents(Connection& connection, uint32_t events);

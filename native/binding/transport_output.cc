@@ -108,13 +108,6 @@ bool Transport::CloseWhenSent(Connection& connection) {
   return false;
 }
 
-int Transport::Release(Connection& connection) {
-  const int fd = connection.fd;
-  if (connection.registered) epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
-  Remove(connection);
-  return fd;
-}
-
 // Nothing can be written any more: the next Poll() says so.
 void Transport::Lose(Connection& connection) {
   if (!connection.failed) lost_.push_back(connection.id);

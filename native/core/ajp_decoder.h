@@ -25,6 +25,7 @@ class AjpDecoder final : public Decoder {
   uint32_t Decode(uint32_t start, uint32_t end) override;
   void NoteEvent(uint32_t event, uint32_t exchange_id) override;
   bool IsQuiet() const override { return state_ == State::kIdle; }
+  bool IsResting() const override { return state_ == State::kIdle; }
 
  private:
   // What may come next.

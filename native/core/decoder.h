@@ -57,6 +57,10 @@ class Decoder {
   // protocol ends them? Then a connection that is not used again can be closed without waiting.
   virtual bool IsQuiet() const = 0;
 
+  // Does a request begin with the next byte, as with the first of a connection? Then another
+  // decoder may go on here.
+  virtual bool IsResting() const = 0;
+
  protected:
   Decoder() = default;
 };

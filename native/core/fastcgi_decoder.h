@@ -29,6 +29,10 @@ class FastcgiDecoder final : public Decoder {
   uint32_t Decode(uint32_t start, uint32_t end) override;
   void NoteEvent(uint32_t event, uint32_t exchange_id) override;
   bool IsQuiet() const override { return state_ == State::kExpectHeader && requests_.is_quiet(); }
+  bool IsResting() const override {
+    return state_ == State::kExpectHeader && requests_.active_count() == 0 &&
+           requests_.dropped_count() == 0;
+  }
 
  private:
   // What the next byte belongs to.

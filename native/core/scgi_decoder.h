@@ -25,6 +25,7 @@ class ScgiDecoder final : public Decoder {
   uint32_t Decode(uint32_t start, uint32_t end) override;
   void NoteEvent(uint32_t event, uint32_t exchange_id) override;
   bool IsQuiet() const override { return is_quiet_; }
+  bool IsResting() const override { return state_ == State::kInLength && digits_ == 0; }
 
  private:
   // What the next byte belongs to.

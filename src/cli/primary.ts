@@ -5,6 +5,8 @@
  * address, workers and signals together and says what happens.
  */
 import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { findDuplication } from "../engine/select.ts";
 import { ERR_NOT_LISTENING } from "../server/listen-failure.ts";
 import { type HeldListener, holdListener } from "../server/held-listener.ts";
 import type { Timeouts } from "../server/settings.ts";
@@ -13,6 +15,8 @@ import { normalizeOptions } from "../serve/options.ts";
 import { readVersion } from "../serve/version.ts";
 import { Pool, type PoolOwner } from "../workers/pool.ts";
 import type { Failure } from "../workers/reload-queue.ts";
+import type { Launch } from "../workers/worker.ts";
+import { threadLauncher } from "../workers/worker-thread.ts";
 import { processLauncher, WORKER_FD } from "../workers/worker-process.ts";
 import type { ServeCommand } from "./arguments.ts";
 import { disarmDebugger } from "./signals.ts";
@@ -33,12 +37,35 @@ function ownerOf(held: HeldListener): PoolOwner {
   };
 }
 
-function startLine(pool: Pool, held: HeldListener, command: ServeCommand): string {
+/** How workers run, and for people with the reason where that is not what was asked for. */
+interface WorkerMethod {
+  readonly isThreaded: boolean;
+  readonly text: string;
+}
+
+function methodOf({ processes }: ServeCommand): WorkerMethod {
+  if (processes.method !== "threaded") return { isThreaded: false, text: "prefork" };
+  const { reason } = findDuplication();
+  if (reason === undefined) return { isThreaded: true, text: "threaded" };
+  return { isThreaded: false, text: `prefork and not threaded, since ${reason}` };
+}
+
+function launcherOf(method: WorkerMethod, fd: number): Launch {
+  const plan = {
+    module: join(import.meta.dirname, "worker.cjs"),
+    env: process.env,
+    output: (stream: Readable, name: "stdout" | "stderr") =>
+      void stream.pipe(process[name], { end: false }),
+  };
+  return method.isThreaded ? threadLauncher(plan) : processLauncher({ ...plan, fd });
+}
+
+function startLine(pool: Pool, held: HeldListener, method: WorkerMethod): string {
   const { facts } = pool.serving[0]!;
   const { protocols, engine, transport, note } = facts!;
   const line =
     `postern ${readVersion()}: ${protocols.join("+")} on ${held.text}, engine ${engine}` +
-    `${transport === "" ? "" : `, transport ${transport}`}, ${pool.size} workers (${command.processes.method}), ` +
+    `${transport === "" ? "" : `, transport ${transport}`}, ${pool.size} workers (${method.text}), ` +
     `pid ${process.pid}`;
   return note === "" ? line : `${line}. ${note}`;
 }
@@ -78,18 +105,20 @@ export async function startPrimary(command: ServeCommand): Promise<void> {
   const resolved = normalizeOptions(command.options, process.env);
   applyUmask(command);
   const held = await whileInUse(() => holdListener(resolved, process.env));
-  const launch = processLauncher({
-    module: join(import.meta.dirname, "worker.cjs"),
-    fd: held.fd,
-    env: process.env,
-    output: (stream, name) => void stream.pipe(process[name], { end: false }),
-  });
+  const method = methodOf(command);
+  const launch = launcherOf(method, held.fd);
   const { words } = command;
   const plan = {
     size: command.processes.workers,
     launch,
     begin: (id: number, generation: number) =>
-      ({ kind: "begin", words, fd: WORKER_FD, id, generation }) as const,
+      ({
+        kind: "begin",
+        words,
+        fd: method.isThreaded ? held.fd : WORKER_FD,
+        id,
+        generation,
+      }) as const,
     readyMs: READY_MS,
     leaveMs: leaveMsOf(resolved.timeouts),
   };
@@ -104,5 +133,5 @@ export async function startPrimary(command: ServeCommand): Promise<void> {
     process.exit(status);
   }
   obeySignals(pool, held);
-  process.stderr.write(`${startLine(pool, held, command)}\n`);
+  process.stderr.write(`${startLine(pool, held, method)}\n`);
 }

@@ -5,11 +5,16 @@
  * How many there are, and when, is workers/pool.ts's.
  */
 import { inspect } from "node:util";
+import { isMainThread } from "node:worker_threads";
+import { closePassed, type PassedSocket } from "../connection/passed-socket.ts";
+import { findDuplication } from "../engine/select.ts";
+import type { Taker } from "../server/departures.ts";
 import type { Server } from "../server/server.ts";
 import { told } from "../server/server.ts";
 import { normalizeOptions, type ServeOptions } from "../serve/options.ts";
 import { UsageError } from "../errors.ts";
-import { type PrimaryLink, linkToPrimary } from "../workers/primary-link.ts";
+import { linkToMainThread } from "../workers/thread-link.ts";
+import { type Obey, type PrimaryLink, linkToPrimary } from "../workers/primary-link.ts";
 import type { Order, ReadyFacts, Report } from "../workers/messages.ts";
 import { readArguments, type ServeCommand } from "./arguments.ts";
 import { AppFailure } from "./load-app.ts";
@@ -51,34 +56,63 @@ function failureOf(error: unknown): Report {
   return { kind: "failed", sentence, code, detail, status: isMistake ? 2 : 1 };
 }
 
-/** Lets the server finish what runs, and ends the process when nothing is left. */
-function leave(server: Server, link: PrimaryLink, drainMs: number): void {
-  server.close(async () => {
-    await told();
-    link.end(0);
-  });
-  if (drainMs > 0) setTimeout(() => server.closeAllConnections(), drainMs).unref();
+/** Takes over a connection that another worker gave away, and says whether it could. */
+function take(server: Server, link: PrimaryLink, ticket: number, passed?: PassedSocket): void {
+  let taken = false;
+  try {
+    if (passed !== undefined && server.listening) {
+      server.passage.adopt(passed);
+      taken = true;
+    } else if (passed !== undefined) closePassed(passed);
+  } catch {
+    // For want of descriptors: it is closed here, and the primary still has it for another worker.
+  }
+  link.report({ kind: "taken", ticket, taken });
+}
+
+/** Does what the primary says, until the end. */
+function obeyer(server: Server, link: PrimaryLink, drainMs: number): Obey {
+  const { departures } = server.passage;
+  const giver =
+    (to: number): Taker =>
+    (passed, done) =>
+      link.give(passed, to, done);
+  let isLeaving = false;
+  const leave = (handOver: boolean): void => {
+    if (handOver) departures.retire(giver(0));
+    else departures.stay();
+    if (isLeaving) {
+      // From handing over to draining, when nobody is left to take anything.
+      if (!handOver) server.close();
+      return;
+    }
+    isLeaving = true;
+    server.close(async () => {
+      await told();
+      link.end(0);
+    });
+    if (drainMs > 0) setTimeout(() => server.closeAllConnections(), drainMs).unref();
+  };
+  return (order, passed) => {
+    if (order.kind === "retire") leave(order.handOver);
+    else if (order.kind === "take") take(server, link, order.ticket, passed);
+    else if (!isLeaving) departures.yield(order.count, giver(order.to));
+  };
 }
 
 async function serveWhat(order: Order & { kind: "begin" }, link: PrimaryLink): Promise<void> {
   const command = readArguments(order.words) as ServeCommand;
-  const options = onDescriptor(command, order.fd);
+  const options = onDescriptor(command, link.listener(order.fd));
   const { timeouts } = normalizeOptions(options, process.env);
   const app = await applicationOf(command.app);
   const { server } = await listening(app, options);
-  let isLeaving = false;
-  const goOnce = (): void => {
-    if (isLeaving) return;
-    isLeaving = true;
-    leave(server, link, timeouts.drain);
-  };
-  link.onRetire(goOnce);
   link.report({ kind: "ready", facts: factsOf(server) });
+  link.onOrder(obeyer(server, link, timeouts.drain));
 }
 
 async function main(): Promise<void> {
   disarmDebugger();
-  const link = linkToPrimary();
+  const link = isMainThread ? linkToPrimary() : linkToMainThread(findDuplication().duplicate!);
   process.on("uncaughtException", reportUncaught);
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   try {

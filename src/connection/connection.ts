@@ -62,6 +62,10 @@ export class Connection implements TransportListener, ExchangeHost {
     return this.#exchanges.size === 0;
   }
 
+  get movable(): boolean {
+    return this.idle && !this.#closing && !this.#over && this.transport.movable;
+  }
+
   // --- transport ----------------------------------------------------------------------------------
 
   readBegins(): void {
@@ -202,8 +206,9 @@ export class Connection implements TransportListener, ExchangeHost {
     if (isLast || this.context.draining) this.#closing = true;
     if (!this.#isFastCgi && !this.canReuse(exchange)) this.#closing = true;
     else if (this.#isFastCgi && exchange.inputDue) this.#watch.leftoverBegins(this.context.nowMs);
-    if (this.#closing && this.idle) this.#startLinger();
-    else this.bodyWanted();
+    if (this.#closing && this.idle) return this.#startLinger();
+    this.bodyWanted();
+    if (this.context.retiring) this.context.offer(this);
   }
 
   exchangeUpgraded(upgrade: Upgrade): void {
@@ -275,16 +280,12 @@ export class Connection implements TransportListener, ExchangeHost {
       const row = overdueExchange(exchange, nowMs, timeouts, this.#window?.closed === true);
       if (row !== undefined) exchange.refuse(row);
     }
-    this.#watch.seeHead(this.#isHeadPartial(), nowMs);
+    const isPartial =
+      this.transport.partial || (this.#watch.heard && this.setup.protocol.name === "scgi");
+    this.#watch.seeHead(this.idle ? isPartial : this.#exchanges.headDue, nowMs);
     const verdict = this.#watch.verdict(this.#exchanges.size, nowMs, timeouts);
     if (verdict === "head") this.#headOverdue();
     else if (verdict !== "none") this.drain();
-  }
-
-  /** Is a head incomplete? A frame that is cut off behind one belongs to a body, which has its own deadline. */
-  #isHeadPartial(): boolean {
-    if (!this.idle) return this.#exchanges.list().some((one) => !one.headDone);
-    return this.transport.partial || (this.#watch.heard && this.setup.protocol.name === "scgi");
   }
 
   #headOverdue(): void {

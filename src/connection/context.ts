@@ -40,6 +40,9 @@ export interface ConnectionContext {
   readonly nowMs: number;
   /** Is the server closing? Then no connection is kept. */
   readonly draining: boolean;
+  /** Are connections to leave for another worker? Then one that may be between two requests says so by {@link offer}. */
+  readonly retiring: boolean;
+  offer(connection: Connection): void;
   /** What requests and responses are born with. */
   readonly prototypes: Prototypes;
   /** Requests in flight, all connections together. */

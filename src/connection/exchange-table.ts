@@ -27,6 +27,11 @@ export class ExchangeTable {
     return this.#ended !== undefined;
   }
 
+  /** Is the head of one incomplete? */
+  get headDue(): boolean {
+    return this.list().some(({ headDone }) => !headDone);
+  }
+
   get(id: number): Exchange | undefined {
     return this.#first?.id === id ? this.#first : find(this.#others, id);
   }

@@ -170,6 +170,14 @@ export class NativeHub implements NativeShare {
     return transport;
   }
 
+  /** Takes over a duplicate of a connected socket. Throws an Error where the system does not let it. */
+  adopt(fd: number): void {
+    const id = this.functions.adopt(fd);
+    if (id < 0) throw new Error(`A connection cannot be taken over (errno ${-id}).`);
+    // As in the rows, which are of signed integers.
+    this.#opened(id | 0);
+  }
+
   #opened(id: number): NativeTransport | undefined {
     const transport = new NativeTransport(id, this, this.#owner.nowMs);
     this.#transports[id & INDEX_MASK] = transport;

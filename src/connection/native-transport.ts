@@ -4,6 +4,7 @@
  */
 import { PIECES_MAX, type TransportFunctions } from "../engine/transport.ts";
 import type { BodyPiece } from "../http/head.ts";
+import type { PassedSocket } from "./passed-socket.ts";
 import {
   type Flushed,
   INVALID_RECORD,
@@ -110,6 +111,11 @@ export class NativeTransport implements Transport {
 
   get partial(): boolean {
     return !this.#destroyed && this.#share.functions.isPartial(this.id);
+  }
+
+  get movable(): boolean {
+    const isOpen = this.#finished === undefined && this.#held === undefined && !this.broken;
+    return isOpen && this.#share.functions.isMovable(this.id);
   }
 
   flush(written?: Flushed): boolean {
@@ -243,6 +249,12 @@ export class NativeTransport implements Transport {
     const fd = this.#share.functions.release(this.id);
     this.#destroyed = true;
     return fd;
+  }
+
+  handOver(): PassedSocket {
+    const fd = this.#share.functions.release(this.id);
+    this.#leave();
+    return { fd };
   }
 
   #close(reset: boolean): void {

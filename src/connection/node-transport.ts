@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import type { Engine } from "../engine/engine.ts";
 import type { Decoder } from "../wire/decoder.ts";
 import { isUnixSocket, own, type SocketOwner } from "./own-socket.ts";
+import { holdsHandle, type PassedSocket, takeHandle } from "./passed-socket.ts";
 import { Reader } from "./reader.ts";
 import {
   type Flushed,
@@ -79,6 +80,14 @@ export class NodeTransport implements Transport, SocketOwner {
 
   get partial(): boolean {
     return this.#reader.partial;
+  }
+
+  get movable(): boolean {
+    const socket = this.#socket;
+    const isOpen = !this.broken && !this.#finished && !this.#dropping && !socket.readableEnded;
+    const isQuiet = !this.#reader.partial && this.#decoder.resting && !socket.isPaused();
+    const isEmpty = socket.writableLength === 0 && socket.readableLength === 0;
+    return isOpen && isQuiet && isEmpty && holdsHandle(socket);
   }
 
   /** Takes bytes of the socket; the chunk is ours. */
@@ -178,6 +187,10 @@ export class NodeTransport implements Transport, SocketOwner {
 
   discard(): void {
     this.#reader.discard();
+  }
+
+  handOver(): PassedSocket {
+    return { handle: takeHandle(this.#socket) };
   }
 
   /** "drain" of the socket. */

@@ -4,6 +4,7 @@
  * over node:net, and native-transport.ts, whose bytes the addon moves.
  */
 import type { RowReceiver } from "./dispatch.ts";
+import type { PassedSocket } from "./passed-socket.ts";
 import type { Writer } from "./writer.ts";
 
 /** What a transport tells its connection, beside the rows of what it read. */
@@ -54,6 +55,8 @@ export interface Transport {
   readonly broken: boolean;
   /** Is a frame unfinished? */
   readonly partial: boolean;
+  /** Does a request begin with the next byte, has all been written and nothing ended? Then another worker can go on. */
+  readonly movable: boolean;
   /** Writes what the writer holds. Returns false when more should wait for `drained`. */
   flush(written?: Flushed): boolean;
   /** What is flushed until {@link uncork} leaves together then: responses of several requests that came in one read. */
@@ -87,6 +90,8 @@ export interface Transport {
   readHeld(): void;
   /** Forgets what is unfinished. */
   discard(): void;
+  /** Gives the socket to the caller, unseen by the peer; `closed` is told as ever. Precondition: {@link movable}. */
+  handOver(): PassedSocket;
 }
 
 /** Eight bytes of version 0: no front server takes them for the end of a response. */

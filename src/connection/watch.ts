@@ -32,7 +32,10 @@ export class Watch {
     this.heard = true;
   }
 
-  /** Is a head incomplete? As long as it grows the connection is not idle. */
+  /**
+   * Is a head incomplete? As long as it grows the connection is not idle. A frame that is cut off behind one belongs to a
+   * body, which has its own deadline.
+   */
   seeHead(isPartial: boolean, nowMs: number): void {
     if (isPartial) this.activeMs = nowMs;
     this.headSinceMs = isPartial ? this.headSinceMs || nowMs : 0;

@@ -79,6 +79,10 @@ class NativeDecoder implements Decoder {
     if (this.#handle !== undefined) this.#pool.addon.note(this.#handle, event, exchangeId);
   }
 
+  get resting(): boolean {
+    return this.#handle !== undefined && this.#pool.addon.isResting(this.#handle);
+  }
+
   release(): void {
     const handle = this.#handle;
     this.#handle = undefined;

@@ -58,6 +58,10 @@ export interface Addon {
   decode(decoder: DecoderHandle, start: number, end: number): number;
   /** As {@link Decoder.note}. Throws TypeError for anything but whole numbers. */
   note(decoder: DecoderHandle, event: number, exchangeId: number): void;
+  /** As {@link Decoder.resting}. */
+  isResting(decoder: DecoderHandle): boolean;
+  /** Linux only. A second descriptor of what a descriptor stands for, to be closed by the caller; or −errno. */
+  duplicate?(fd: number): number;
   /** Linux only. Throws TypeError; Error when the system gives no epoll set. */
   openTransport?(
     memory: MemoryHandle,

@@ -88,6 +88,21 @@ export function selectEngine(
   };
 }
 
+/** How threads of one process get descriptors of their own, or why they cannot, as one clause. */
+export type Duplication =
+  | { readonly duplicate: (fd: number) => number; readonly reason?: never }
+  | { readonly duplicate?: never; readonly reason: string };
+
+/** Finds the addon's `duplicate`, which returns a descriptor or −errno; Node has nothing of the kind. */
+export function findDuplication(
+  paths: EngineSurroundings["paths"] = surroundings.paths,
+): Duplication {
+  const loaded = loadAddon(paths());
+  if (loaded.addon === undefined) return { reason: loaded.reason };
+  const { duplicate } = loaded.addon;
+  return duplicate === undefined ? { reason: "this is not Linux" } : { duplicate };
+}
+
 /** The end of a path that says which file it is: its last three parts. */
 function shown(path: string): string {
   return path.split(/[\\/]/).slice(-3).join("/");

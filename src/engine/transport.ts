@@ -51,6 +51,10 @@ export interface TransportFunctions {
   closeWhenSent(id: number): boolean;
   /** Gives the descriptor to the caller, or −1. */
   release(id: number): number;
+  /** Is it between two requests, with nothing read that is not decoded and nothing queued? Then another can take it over. */
+  isMovable(id: number): boolean;
+  /** Takes over a duplicate of a connected socket. Returns the connection's number, or −errno. */
+  adopt(fd: number): number;
   queuedBytes(id: number): number;
   writtenBytes(id: number): number;
   /** Is a frame unfinished? */

@@ -15,6 +15,7 @@ import type {
 } from "../connection/context.ts";
 import { concernsOperator } from "../connection/refusal.ts";
 import { NodeTransport } from "../connection/node-transport.ts";
+import { asSocket, type PassedSocket } from "../connection/passed-socket.ts";
 import type { Transport } from "../connection/transport.ts";
 import { Writer } from "../connection/writer.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -24,11 +25,13 @@ import type { DirectHandler } from "../handler/fetch/direct.ts";
 import { type Prototypes, prototypesOf } from "../handler/node/prototypes.ts";
 import type { UpgradeSocket } from "../handler/node/upgrade.ts";
 import type { ProtocolName } from "../http/head.ts";
-import { sniffProtocol } from "../protocols/sniff.ts";
 import type { DecoderOptions, Limits } from "../wire/limits.ts";
 import { type ConnectionKeeper, NativeListener } from "./native-listener.ts";
+import { acceptInstead } from "./net-server.ts";
 import { createPeerCheck, EVERYBODY, type PeerCheck } from "./peers.ts";
+import { Departures, type Leaver } from "./departures.ts";
 import { directWayOf, type DirectWay } from "./direct-way.ts";
+import { SilentSockets } from "./silent-sockets.ts";
 import type { Server } from "./server.ts";
 import type { BoundAddress, ResolvedOptions } from "./settings.ts";
 import { createSetups } from "./setups.ts";
@@ -67,15 +70,18 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
   readonly #serveNode: (socket: Socket) => void;
   /** Sockets that speak HTTP: node forgets those that it hands to "upgrade" listeners. */
   readonly #httpSockets = new Set<Socket>();
-  /** Sockets of node:net that have sent nothing yet, where the first byte decides. */
-  readonly #silent = new Set<Socket>();
+  readonly #silent: SilentSockets;
   readonly #connections = new Set<Connection>();
+  /** Connections that leave for another worker. */
+  readonly departures: Departures = new Departures(() => this.#leavers());
   readonly writer: Writer = new Writer();
   readonly #remarked = new Set<ErrorRow>();
   readonly #setups: ReadonlyMap<ProtocolName, ProtocolSetup>;
   #protocols: readonly ProtocolName[];
   #peers: PeerCheck = EVERYBODY;
   #native: NativeListener | undefined;
+  /** The one that comes from another worker just now. */
+  #adopted: Socket | undefined;
   #clock: NodeJS.Timeout | undefined;
 
   /**
@@ -100,6 +106,11 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
     this.halfOpen = options.halfOpen;
     this.#options = options;
     this.#serveNode = serveHttp;
+    this.#silent = new SilentSockets(this.timeouts.idle, (socket, name, chunk) => {
+      if (name !== "http") return this.#beginNode(socket, name).received(chunk);
+      this.#serveHttp(socket);
+      socket.unshift(chunk);
+    });
     this.#setups = createSetups(options);
     this.#protocols = options.protocols;
   }
@@ -158,12 +169,13 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
     this.nowMs = now();
     this.#native?.check(this.nowMs, this.timeouts.idle);
     for (const connection of this.#connections) connection.check();
+    this.departures.offerAll();
   }
 
   /** Takes one accepted socket. */
   accept(socket: Socket): void {
     if (socket instanceof ConnectionSocket) return;
-    if (!this.admits(socket)) {
+    if (socket !== this.#adopted && !this.admits(socket)) {
       socket.destroy();
       return;
     }
@@ -171,7 +183,7 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
     const only = protocols.length === 1 ? protocols[0] : undefined;
     if (only === "http") this.#serveHttp(socket);
     else if (only !== undefined) this.#beginNode(socket, only);
-    else this.#sniff(socket, protocols);
+    else this.#silent.add(socket, protocols);
   }
 
   admits(peer: Transport | Socket): boolean {
@@ -189,36 +201,6 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
     this.#serveNode(socket);
   }
 
-  #sniff(socket: Socket, protocols: readonly ProtocolName[]): void {
-    const forget = (): void => {
-      this.#silent.delete(socket);
-      socket.removeListener("data", first);
-      socket.removeListener("error", close);
-      socket.removeListener("end", close);
-      socket.removeListener("timeout", close);
-      socket.setTimeout(0);
-    };
-    const close = (): void => {
-      this.#silent.delete(socket);
-      socket.destroy();
-    };
-    const first = (chunk: Buffer): void => {
-      forget();
-      const name = sniffProtocol(chunk[0]!, protocols);
-      if (name === undefined) close();
-      else if (name === "http") {
-        this.#serveHttp(socket);
-        socket.unshift(chunk);
-      } else this.#beginNode(socket, name).received(chunk);
-    };
-    this.#silent.add(socket);
-    socket.on("data", first);
-    socket.on("error", close);
-    socket.on("end", close);
-    socket.on("timeout", close);
-    socket.setTimeout(this.timeouts.idle);
-  }
-
   #beginNode(socket: Socket, name: ProtocolName): NodeTransport {
     const { engine } = this;
     const { protocol, decoderOptions } = this.#setups.get(name)!;
@@ -230,6 +212,30 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
     connection.transport = transport;
     this.#connections.add(connection);
     return transport;
+  }
+
+  get retiring(): boolean {
+    return this.departures.retiring;
+  }
+
+  offer(connection: Connection): void {
+    this.departures.offer(connection);
+  }
+
+  *#leavers(): Generator<Leaver> {
+    yield* this.#connections;
+    yield* this.#silent.leavers();
+    if (this.#native !== undefined) yield* this.#native.leavers();
+  }
+
+  /** Takes a connection over that another worker gave away, in whose place it is; that one asked who may connect. */
+  adopt(passed: PassedSocket): void {
+    if (this.#native !== undefined) this.#native.adopt(passed);
+    else {
+      this.#adopted = asSocket(passed);
+      acceptInstead(this.server, this.#adopted);
+    }
+    this.departures.offerAll();
   }
 
   get decoderOptions(): DecoderOptions {
@@ -260,13 +266,15 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
 
   /** Soft stop: what runs is finished. */
   drain(): void {
+    if (this.retiring) return;
     this.draining = true;
     this.#destroySilent();
     for (const connection of this.#connections) connection.drain();
   }
 
-  /** Closes connections without a request. */
+  /** Closes connections without a request. Node's close() asks for it, too. */
   drainIdle(): void {
+    if (this.retiring) return;
     this.#destroySilent();
     for (const connection of this.#connections) {
       if (connection.idle) connection.drain();
@@ -282,8 +290,7 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
 
   #destroySilent(): void {
     this.#native?.destroySilent();
-    for (const socket of this.#silent) socket.destroy();
-    this.#silent.clear();
+    this.#silent.destroyAll();
   }
 
   /** The server is closed: the clock stops. */

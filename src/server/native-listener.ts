@@ -1,13 +1,14 @@
 /**
  * A net.Server that listens → a native transport that accepts in its place; the server goes on as if it did itself.
  * It takes the listening descriptor over and counts connections where net.Server does; who may connect and what a
- * connection carries is the acceptor's. Only this file knows net.Server's private members.
+ * connection carries is the acceptor's.
  */
 import { closeSync, openSync } from "node:fs";
-import { type Server as NetServer, Socket } from "node:net";
+import type { Server as NetServer, Socket } from "node:net";
 import { ConnectionSocket } from "../connection/connection-socket.ts";
 import { type HubOwner, NativeHub } from "../connection/native-hub.ts";
 import type { NativeTransport } from "../connection/native-transport.ts";
+import { asSocket, closePassed, type PassedSocket } from "../connection/passed-socket.ts";
 import type { Transport, TransportListener } from "../connection/transport.ts";
 import type { Writer } from "../connection/writer.ts";
 import type { TransportFactory } from "../engine/transport.ts";
@@ -15,6 +16,8 @@ import type { ProtocolName } from "../http/head.ts";
 import { sniffProtocol } from "../protocols/sniff.ts";
 import { ProtocolNumber } from "../wire/abi.ts";
 import type { DecoderOptions, Limits } from "../wire/limits.ts";
+import type { Leaver } from "./departures.ts";
+import { acceptInstead, type PrivateServer } from "./net-server.ts";
 import type { BoundAddress } from "./settings.ts";
 
 /** In the table of first bytes: bytes of HTTP, which node's own code serves. */
@@ -26,22 +29,6 @@ const NUMBERS = {
   http: HTTP,
 } as const;
 const NAMES: readonly (ProtocolName | undefined)[] = [undefined, "fastcgi", "scgi", "ajp", "http"];
-
-/** What a server has of its handle, and of its connections, under names of its own. */
-interface PrivateServer extends NetServer {
-  _handle: ListeningHandle | null;
-  _connections: number;
-  _emitCloseIfDrained(): void;
-}
-
-/** A handle of libuv's, as net.Server uses it. */
-interface ListeningHandle {
-  readonly fd?: number;
-  close(callback?: () => void): void;
-  ref(): void;
-  unref(): void;
-  getsockname?(out: object): number;
-}
 
 /** Whoever decides about connections. */
 export interface ConnectionKeeper {
@@ -55,17 +42,6 @@ export interface ConnectionKeeper {
   begin(name: ProtocolName, transport: Transport): TransportListener;
   /** The system has no descriptor for a connection. */
   starved(errno: number): void;
-}
-
-/** Why a listening server cannot be taken over, as one clause; undefined where it can. */
-export function takeoverObstacle(server: NetServer): string | undefined {
-  const handle = (server as PrivateServer)._handle;
-  if (handle === null || handle.fd === undefined || handle.fd < 0) {
-    return "the listening socket belongs to another process";
-  }
-  return server.listenerCount("connection") > 1
-    ? 'somebody listens for "connection", which needs sockets of node:net'
-    : undefined;
 }
 
 /** The first bytes of all protocols that are answered; with one of them nothing is guessed. */
@@ -93,6 +69,7 @@ export class NativeListener implements HubOwner {
   /** Had the system no descriptor for a connection, since accepting was tried last? */
   #isStarved = false;
   #isReferenced = false;
+  #isAdopting = false;
 
   /**
    * Precondition: {@link takeoverObstacle} found none.
@@ -184,8 +161,11 @@ export class NativeListener implements HubOwner {
     this.#server._connections++;
     if (this.#open === 1) this.#refer();
     const { maxConnections, _connections } = this.#server;
-    if (_connections > (maxConnections ?? Number.POSITIVE_INFINITY)) this.#refuse(transport);
-    else if (!this.#keeper.admits(transport)) transport.destroy();
+    const isWelcome = this.#isAdopting || this.#keeper.admits(transport);
+    const hasRoom =
+      this.#isAdopting || _connections <= (maxConnections ?? Number.POSITIVE_INFINITY);
+    if (!hasRoom) this.#refuse(transport);
+    else if (!isWelcome) transport.destroy();
     else if (this.#only === undefined) this.#silent.add(transport);
     else this.#begin(this.#only, transport);
   }
@@ -230,11 +210,11 @@ export class NativeListener implements HubOwner {
     const fd = transport.release();
     if (fd < 0) return;
     this.#open--;
-    const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
-    // net.Server counts it, as it would have one that it accepted.
-    Object.assign(socket, { server: this.#server, _server: this.#server });
+    const socket = asSocket({ fd });
     const first = Buffer.from(bytesView);
-    this.#server.emit("connection", socket);
+    // It is counted already.
+    this.#server._connections--;
+    acceptInstead(this.#server, socket);
     socket.unshift(first);
     this.#refer();
   }
@@ -273,6 +253,22 @@ export class NativeListener implements HubOwner {
     }
     this.#acceptAgain();
     if (this.#open > 0) this.#hub.turn();
+  }
+
+  /** Takes a connection over that was accepted elsewhere, where it was asked for room and leave. Throws an Error. */
+  adopt(passed: PassedSocket): void {
+    this.#isAdopting = true;
+    try {
+      this.#hub.adopt(passed.fd ?? passed.handle.fd);
+    } finally {
+      this.#isAdopting = false;
+      closePassed(passed);
+    }
+  }
+
+  /** Silent connections, as those that can leave for another worker. */
+  *leavers(): Generator<Leaver> {
+    for (const transport of this.#silent) yield { movable: transport.movable, transport };
   }
 
   /** Closes connections that have sent nothing. */

@@ -18,6 +18,8 @@ import { Acceptor } from "./acceptor.ts";
 import { AdoptableServer, giveMethods } from "./adoption.ts";
 import type { Attendance } from "./attendance.ts";
 import { isConsequence } from "./consequence.ts";
+import type { Passage } from "./departures.ts";
+import { failUpgrade } from "./failed-upgrade.ts";
 import { listenArguments } from "./listen-arguments.ts";
 import { environment, listen } from "./listen.ts";
 import type { BoundAddress, ResolvedOptions } from "./settings.ts";
@@ -28,11 +30,6 @@ const responseFinish = channel("http.server.response.finish");
 
 /** What came behind the head is not held here but comes as data: listeners put it back there anyway. */
 const NO_BYTES = Buffer.alloc(0);
-/** In place of the answer of an "upgrade" listener that threw before it wrote anything. */
-const UPGRADE_FAILED =
-  "HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/plain; charset=utf-8\r\n" +
-  "Content-Length: 26\r\n\r\n500 Internal Server Error\n";
-
 /** Resolves once handlers know of sockets that are gone: node counts one out before it says "close" of it. */
 export function told(): Promise<void> {
   // After the loop's closing phase, where sockets say it, and the turn in which req and res do.
@@ -200,8 +197,7 @@ export class Server extends AdoptableServer {
         this.emit("upgrade", req, socket, NO_BYTES);
       } catch (error) {
         this.report(error, req);
-        if (socket.bytesWritten > 0) socket.destroy();
-        else socket.end(UPGRADE_FAILED);
+        failUpgrade(socket);
       }
     });
   }
@@ -285,6 +281,11 @@ export class Server extends AdoptableServer {
 
   override async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
+  }
+
+  /** What passes between workers; where `departures.retire` was called, `close` waits until all have left. */
+  get passage(): Passage {
+    return this.#acceptor;
   }
 
   override closeAllConnections(): void {

@@ -6,7 +6,7 @@ import cluster from "node:cluster";
 import type { SelectedEngine } from "../engine/select.ts";
 import { UsageError } from "../errors.ts";
 import type { ProtocolName } from "../http/head.ts";
-import { takeoverObstacle } from "./native-listener.ts";
+import { takeoverObstacle } from "./net-server.ts";
 import type { Server } from "./server.ts";
 
 /** The transports: sockets of node:net, or the addon's own. */

@@ -31,4 +31,7 @@ export interface Decoder {
 
   /** The connection is gone: whoever made the decoder may use what is behind it again. Whatever follows does nothing. */
   release?(): void;
+
+  /** Does a request begin with the next byte, as with the first of a connection? Then another decoder may go on here. */
+  readonly resting: boolean;
 }

@@ -16,8 +16,15 @@ export type Order =
       readonly id: number;
       readonly generation: number;
     }
-  /** Take nothing more, finish what runs, and leave. */
-  | { readonly kind: "retire" };
+  /**
+   * Take nothing more, finish what runs, and leave. `handOver`: kept connections are given to others, by `give`; else
+   * they have the grace of a drain. The second word on it counts.
+   */
+  | { readonly kind: "retire"; readonly handOver: boolean }
+  /** Give at most so many idle connections away, and go on. `to`: a worker's id, or 0 for any other. */
+  | { readonly kind: "yield"; readonly count: number; readonly to: number }
+  /** Serve this connection; it comes beside the order. Answered by `taken`. */
+  | { readonly kind: "take"; readonly ticket: number };
 
 /** What a worker serves by; the same for all of a generation. */
 export interface ReadyFacts {
@@ -41,7 +48,13 @@ export type Report =
       readonly code: string;
       readonly detail: string;
       readonly status: number;
-    };
+    }
+  /** It would like to leave, and asks for another in its place first. */
+  | { readonly kind: "leaving" }
+  /** A connection for another worker, which comes beside this report. `to`: its id, or 0 for any. */
+  | { readonly kind: "give"; readonly to: number }
+  /** The connection of that ticket is served, or cannot be taken. */
+  | { readonly kind: "taken"; readonly ticket: number; readonly taken: boolean };
 
 /** Longest text of a report, in characters: what a worker says is shown and kept. */
 const TEXT_MAX = 65_536;
@@ -57,6 +70,16 @@ function readFacts(value: unknown): ReadyFacts | undefined {
   return { protocols: protocols as string[], engine, transport, note };
 }
 
+function isNumber(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function readPassing(kind: "give" | "taken", value: object): Report | undefined {
+  const { to, ticket, taken } = value as Record<string, unknown>;
+  if (kind === "give") return isNumber(to) ? { kind, to } : undefined;
+  return isNumber(ticket) && typeof taken === "boolean" ? { kind, ticket, taken } : undefined;
+}
+
 /** A report, if that is one; undefined for anything else. */
 export function readReport(value: unknown): Report | undefined {
   if (typeof value !== "object" || value === null) return undefined;
@@ -65,6 +88,8 @@ export function readReport(value: unknown): Report | undefined {
     const read = readFacts(facts);
     return read === undefined ? undefined : { kind, facts: read };
   }
+  if (kind === "leaving") return { kind };
+  if (kind === "give" || kind === "taken") return readPassing(kind, value);
   if (kind !== "failed" || ![sentence, code, detail].every(isText)) return undefined;
   const texts = { sentence, code, detail } as Record<"sentence" | "code" | "detail", string>;
   return { kind, ...texts, status: status === 2 ? 2 : 1 };

@@ -5,10 +5,11 @@
  * what is missing is launched, and what is superseded retires once its successors are ready. Accepts no connection and
  * reads no option.
  */
+import { Handover } from "./handover.ts";
 import type { Order, Report } from "./messages.ts";
 import { type Failure, ReloadQueue } from "./reload-queue.ts";
 import { RestartLimits } from "./restart-limits.ts";
-import type { Launch, Worker } from "./worker.ts";
+import type { Launch, Parcel, Worker } from "./worker.ts";
 
 /** Time beyond drain and kill before a retiring worker is killed, in milliseconds: it ends itself before. */
 const KILL_MARGIN_MS = 2_000;
@@ -48,6 +49,8 @@ export class Pool {
   readonly #plan: PoolPlan;
   readonly #owner: PoolOwner;
   readonly #limits = new RestartLimits();
+  /** Connections that pass between workers. */
+  readonly handover: Handover = new Handover(() => this.#takers);
   /** The newest generation of which all workers were ready. */
   #goodGeneration = 0;
   #lastGeneration = 0;
@@ -74,6 +77,22 @@ export class Pool {
   /** Workers that take connections. */
   get serving(): Worker[] {
     return [...this.workers.values()].filter(({ state }) => state === "ready");
+  }
+
+  /** Workers that are to stay, of the newest generation if it is there already. */
+  get #takers(): Worker[] {
+    const staying = this.serving.filter(({ leaving }) => !leaving);
+    const newest = staying.filter(({ generation }) => generation === this.generation);
+    return newest.length > 0 ? newest : staying;
+  }
+
+  /**
+   * Has a worker give idle connections away, as many as it has and no more than `count`.
+   *
+   * @param to who gets them
+   */
+  yield(from: Worker, count: number, to: Worker): void {
+    from.channel.send({ kind: "yield", count, to: to.id });
   }
 
   /** Resolves when all are ready; rejects with a {@link Failure} when one cannot be, and then none is left. */
@@ -111,7 +130,11 @@ export class Pool {
     clearTimeout(this.#launchTimer);
     return new Promise((resolve) => {
       this.#emptied = resolve;
-      for (const worker of this.workers.values()) this.#retire(worker);
+      for (const worker of this.workers.values()) {
+        // Nobody will be there to take what others give away.
+        if (worker.state === "retiring") worker.channel.send({ kind: "retire", handOver: false });
+        this.#retire(worker);
+      }
       this.#tellIfEmpty();
     });
   }
@@ -158,7 +181,7 @@ export class Pool {
     const id = ++this.#lastId;
     const { generation } = this;
     const channel = this.#plan.launch({
-      reported: (report) => this.#reported(worker, report),
+      reported: (report, parcel) => this.#reported(worker, report, parcel),
       exited: (clause) => this.#exited(worker, clause),
     });
     const startedMs = performance.now();
@@ -181,9 +204,12 @@ export class Pool {
     }, this.#plan.readyMs).unref();
   }
 
-  #reported(worker: Worker, report: Report): void {
+  #reported(worker: Worker, report: Report, parcel: Parcel | undefined): void {
+    if (this.handover.heard(worker, report, parcel)) return;
+    if (report.kind === "leaving") return this.replace(worker);
     if (worker.state !== "starting") return;
     if (report.kind === "failed") return this.#failed(worker, report);
+    if (report.kind !== "ready") return;
     worker.state = "ready";
     worker.facts = report.facts;
     try {
@@ -219,7 +245,8 @@ export class Pool {
   #retire(worker: Worker): void {
     if (worker.state === "retiring" || worker.state === "gone") return;
     worker.state = "retiring";
-    worker.channel.send({ kind: "retire" });
+    const handOver = !this.#stopping && this.#takers.length > 0;
+    worker.channel.send({ kind: "retire", handOver });
     const { leaveMs } = this.#plan;
     if (leaveMs === 0) return;
     setTimeout(() => {
@@ -235,6 +262,7 @@ export class Pool {
     const { state, id, channel } = worker;
     worker.state = "gone";
     this.workers.delete(id);
+    this.handover.gone(worker);
     this.#tellIfEmpty();
     if (this.#stopping) return;
     if (state === "starting") {

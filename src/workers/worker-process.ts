@@ -6,8 +6,9 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import type { Readable } from "node:stream";
+import type { SocketHandle } from "../connection/passed-socket.ts";
 import { readReport } from "./messages.ts";
-import type { Launch, WorkerListener } from "./worker.ts";
+import type { Launch, Parcel, WorkerListener } from "./worker.ts";
 
 /** Number of the listening descriptor in the worker. */
 export const WORKER_FD = 3;
@@ -28,6 +29,15 @@ function how(code: number | null, signal: NodeJS.Signals | null): string {
   return signal ?? `exit status ${code ?? "unknown"}`;
 }
 
+const ignore = (): void => undefined;
+
+/** A bare handle of libuv's; anything else is not what a worker of ours sends. */
+function parcelOf(sent: unknown): Parcel | undefined {
+  const handle = sent as SocketHandle | undefined;
+  const isHandle = typeof handle?.fd === "number" && typeof handle.close === "function";
+  return isHandle ? { passed: { handle }, close: () => handle.close() } : undefined;
+}
+
 function follow(child: ChildProcess, listener: WorkerListener): void {
   let isGone = false;
   const gone = (clause: string): void => {
@@ -35,10 +45,12 @@ function follow(child: ChildProcess, listener: WorkerListener): void {
     isGone = true;
     listener.exited(clause);
   };
-  child.on("message", (message) => {
+  child.on("message", (message, handle: unknown) => {
     const report = readReport(message);
-    if (report === undefined) child.kill("SIGKILL");
-    else listener.reported(report);
+    const parcel = parcelOf(handle);
+    if (report !== undefined && (parcel !== undefined || handle === undefined)) {
+      listener.reported(report, parcel);
+    } else child.kill("SIGKILL");
   });
   // Not "close": a grandchild may hold its pipes for ever.
   child.once("exit", (code, signal) => gone(how(code, signal)));
@@ -60,9 +72,9 @@ export function processLauncher(plan: ProcessPlan): Launch {
     plan.output(child.stderr!, "stderr");
     return {
       pid: child.pid ?? -1,
-      send(order): void {
+      send(order, parcel): void {
         // A worker that is gone, or going, hears nothing more: its exit tells the rest.
-        if (child.connected) child.send(order, () => undefined);
+        if (child.connected) child.send(order, parcel?.passed.handle as never, ignore);
       },
       kill: () => void child.kill("SIGKILL"),
     };

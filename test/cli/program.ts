@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly uid?: number;
   /** A shell script to run in its place; `"$@"` is the program and its arguments. */
   readonly shell?: string;
+  /** When it is killed, whatever it does, in milliseconds; 15 s without. */
+  readonly longestMs?: number;
 }
 
 /** A program that runs. */
@@ -79,11 +81,11 @@ function startLine(
   return started;
 }
 
-function follow(child: ChildProcess): Running {
+function follow(child: ChildProcess, longestMs = WAIT_MS): Running {
   const text = { stdout: "", stderr: "" };
   child.stdout?.setEncoding("utf8").on("data", (part: string) => (text.stdout += part));
   child.stderr?.setEncoding("utf8").on("data", (part: string) => (text.stderr += part));
-  const timer = setTimeout(() => child.kill("SIGKILL"), WAIT_MS);
+  const timer = setTimeout(() => child.kill("SIGKILL"), longestMs);
   const ended = new Promise<Ended>((done, fail) => {
     child.once("error", fail);
     child.once("close", (code, signal) => {
@@ -146,7 +148,7 @@ export async function makeProgram(configuration: Configuration = "typescript"): 
       stdio: options.stdio ?? ["ignore", "pipe", "pipe"],
       ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     });
-    const running = follow(child);
+    const running = follow(child, options.longestMs);
     children.push(running);
     return running;
   };

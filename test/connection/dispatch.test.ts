@@ -32,6 +32,9 @@ function brokenEngine(engine: Engine): Engine {
       const decoder = engine.createDecoder(protocol, options);
       return {
         note: (note, id) => decoder.note(note, id),
+        get resting(): boolean {
+          return decoder.resting;
+        },
         decode(start, end) {
           const row = BROKEN[ring.bytes[start]!];
           if (row === undefined) return decoder.decode(start, end);

@@ -58,6 +58,9 @@ function construct(addon: Addon, parts: Parts): Decoder {
   return {
     decode: (start, end) => addon.decode(handle, start, end),
     note: (event, exchangeId) => addon.note(handle, event, exchangeId),
+    get resting(): boolean {
+      return addon.isResting(handle);
+    },
   };
 }
 

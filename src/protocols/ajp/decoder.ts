@@ -93,6 +93,10 @@ class AjpDecoder implements Decoder {
     return this.#rows.end(at, this.#more);
   }
 
+  get resting(): boolean {
+    return this.#state === State.IDLE;
+  }
+
   note(event: number, _exchangeId: number): void {
     if (event === Note.ASKED) {
       if (this.#state === State.OPEN) this.#due++;

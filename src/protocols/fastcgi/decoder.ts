@@ -100,6 +100,11 @@ class FastCgiDecoder implements Decoder {
     this.#streams.note(event, exchangeId);
   }
 
+  get resting(): boolean {
+    const { activeCount, droppedCount } = this.#requests;
+    return this.#state === State.EXPECT_HEADER && activeCount === 0 && droppedCount === 0;
+  }
+
   /** No record makes more than two event rows at once. */
   #hasRoom(): boolean {
     if (this.#rows.hasRoom(2, 0)) return true;

@@ -78,6 +78,10 @@ class ScgiDecoder implements Decoder {
     return this.#rows.end(at, false);
   }
 
+  get resting(): boolean {
+    return this.#state === State.IN_LENGTH && this.#digits === 0;
+  }
+
   note(event: number, _exchangeId: number): void {
     if (event === Note.ENDED) {
       this.#state = State.DEAD;
