@@ -70,6 +70,11 @@ export class KeptPeer {
       // Often at once: then the request is there in the moment in which the connection changes hands.
       if (this.#random.chance(40)) await pause(this.#random.below(pauseMs));
     }
+    this.close();
+  }
+
+  /** Throws what broke the connection, if something did. */
+  close(): void {
     if (this.#wire.failed !== undefined) throw this.#wire.failed;
     this.#wire.socket.destroy();
   }
