@@ -143,12 +143,13 @@ napi_value JS_IsMovable(napi_env env, napi_callback_info info) {
   return call.Truth(connection != nullptr && Transport::IsMovable(*connection));
 }
 
-// adopt(fd) → the connection, or −errno
+// adopt(fd, duplicate) → the connection, or −errno
 napi_value JS_Adopt(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   int error = EBADF;
   const Connection* connection =
-      call.transport == nullptr ? nullptr : call.transport->Adopt(call.Integer(0), error);
+      call.transport == nullptr ? nullptr
+                                : call.transport->Adopt(call.Integer(0), call.Flag(1), error);
   return call.Number(connection == nullptr ? -error : connection->id);
 }
 

@@ -81,8 +81,9 @@ class Transport {
   int Release(Connection& connection);
   // Is it between two requests, with nothing held back and nothing queued, and neither side ended?
   static bool IsMovable(const Connection& connection);
-  // Takes over a duplicate of a connected socket. Returns the connection, or nullptr and an errno.
-  Connection* Adopt(int fd, int& error);
+  // Takes over a connected socket, or a duplicate of it. Returns the connection, or nullptr and an
+  // errno; then the descriptor is still the caller's.
+  Connection* Adopt(int fd, bool duplicate, int& error);
 
  private:
   void HandleEvents(Connection& connection, uint32_t events);

@@ -26,20 +26,20 @@ int Transport::Release(Connection& connection) {
   return fd;
 }
 
-Connection* Transport::Adopt(int fd, int& error) {
-  const int copy = sockets::Duplicate(fd);
-  if (copy < 0) {
-    error = -copy;
+Connection* Transport::Adopt(int fd, bool duplicate, int& error) {
+  const int own = duplicate ? sockets::Duplicate(fd) : fd;
+  if (own < 0) {
+    error = -own;
     return nullptr;
   }
-  sockets::MakeNonBlocking(copy);
-  Connection* connection = connections_.Add(copy);
+  sockets::MakeNonBlocking(own);
+  Connection* connection = connections_.Add(own);
   if (connection == nullptr) {
-    close(copy);
+    if (duplicate) close(own);
     error = ENFILE;
     return nullptr;
   }
-  connection->peer = sockets::PeerOf(copy);
+  connection->peer = sockets::PeerOf(own);
   // Level-triggered: what has come already is told in the next turn.
   Register(*connection);
   return connection;

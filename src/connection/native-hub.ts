@@ -8,6 +8,7 @@ import type { NativeMemory } from "../engine/transport.ts";
 import { EVENT_WIDTH, EndedDetail, StateCell, TransportRow } from "../wire/abi.ts";
 import { dispatchRow } from "./dispatch.ts";
 import { type NativeShare, NativeTransport } from "./native-transport.ts";
+import { closePassed, type PassedSocket } from "./passed-socket.ts";
 import type { TransportListener } from "./transport.ts";
 import type { Writer } from "./writer.ts";
 
@@ -170,9 +171,11 @@ export class NativeHub implements NativeShare {
     return transport;
   }
 
-  /** Takes over a duplicate of a connected socket. Throws an Error where the system does not let it. */
-  adopt(fd: number): void {
-    const id = this.functions.adopt(fd);
+  /** Takes over a connected socket. Throws an Error where the system does not let it; it is closed then. */
+  adopt(passed: PassedSocket): void {
+    const { handle } = passed;
+    const id = this.functions.adopt(passed.fd ?? handle!.fd, handle !== undefined);
+    if (handle !== undefined || id < 0) closePassed(passed);
     if (id < 0) throw new Error(`A connection cannot be taken over (errno ${-id}).`);
     // As in the rows, which are of signed integers.
     this.#opened(id | 0);

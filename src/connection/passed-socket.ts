@@ -3,7 +3,6 @@
  * It turns each into the other without a byte being read: what the peer sends meanwhile waits with the kernel. The only
  * file that knows how net.Socket holds its handle.
  */
-import { closeSync } from "node:fs";
 import { Socket } from "node:net";
 
 /** libuv's handle of a socket, as far as it is used. */
@@ -56,8 +55,8 @@ export function asHandle(passed: PassedSocket): SocketHandle {
 
 /** Closes our part of it: the socket lives on where somebody else has one. */
 export function closePassed(passed: PassedSocket): void {
-  if (passed.handle !== undefined) passed.handle.close();
-  else closeSync(passed.fd);
+  // By node:fs a thread would be warned of a descriptor that it did not open.
+  asHandle(passed).close();
 }
 
 /** The same socket as node:net has it, reading from now on. */

@@ -53,8 +53,8 @@ export interface TransportFunctions {
   release(id: number): number;
   /** Is it between two requests, with nothing read that is not decoded and nothing queued? Then another can take it over. */
   isMovable(id: number): boolean;
-  /** Takes over a duplicate of a connected socket. Returns the connection's number, or −errno. */
-  adopt(fd: number): number;
+  /** Takes over a connected socket, or a duplicate of it. Returns the connection's number, or −errno; then it did not. */
+  adopt(fd: number, duplicate: boolean): number;
   queuedBytes(id: number): number;
   writtenBytes(id: number): number;
   /** Is a frame unfinished? */

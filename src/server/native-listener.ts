@@ -8,7 +8,7 @@ import type { Server as NetServer, Socket } from "node:net";
 import { ConnectionSocket } from "../connection/connection-socket.ts";
 import { type HubOwner, NativeHub } from "../connection/native-hub.ts";
 import type { NativeTransport } from "../connection/native-transport.ts";
-import { asSocket, closePassed, type PassedSocket } from "../connection/passed-socket.ts";
+import { asSocket, type PassedSocket } from "../connection/passed-socket.ts";
 import type { Transport, TransportListener } from "../connection/transport.ts";
 import type { Writer } from "../connection/writer.ts";
 import type { TransportFactory } from "../engine/transport.ts";
@@ -259,10 +259,9 @@ export class NativeListener implements HubOwner {
   adopt(passed: PassedSocket): void {
     this.#isAdopting = true;
     try {
-      this.#hub.adopt(passed.fd ?? passed.handle.fd);
+      this.#hub.adopt(passed);
     } finally {
       this.#isAdopting = false;
-      closePassed(passed);
     }
   }
 

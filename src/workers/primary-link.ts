@@ -4,12 +4,7 @@
  * A worker without a primary retires: nobody would replace it, and its successors may be listening already. Signals that a
  * terminal sends to the whole group are the primary's business. The link of a thread is thread-link.ts.
  */
-import {
-  asHandle,
-  closePassed,
-  type PassedSocket,
-  type SocketHandle,
-} from "../connection/passed-socket.ts";
+import { asHandle, type PassedSocket, type SocketHandle } from "../connection/passed-socket.ts";
 import type { Order, Report } from "./messages.ts";
 
 /** The first order. */
@@ -86,8 +81,7 @@ function give(outbox: Outbox, passed: PassedSocket, to: number, done: () => void
   try {
     handle = asHandle(passed);
   } catch {
-    // What the kernel does not let libuv open is gone, or about to be.
-    closePassed(passed);
+    // What the system does not let libuv open is nobody's any more.
     return done();
   }
   outbox.send({ kind: "give", to }, handle, () => {

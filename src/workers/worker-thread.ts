@@ -5,9 +5,10 @@
  * It costs less memory than a process and dies with the primary; an application that ends the process, or native code
  * that crashes, ends all of them. Starts and kills; decides nothing.
  */
+import { closeSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { Worker as Thread } from "node:worker_threads";
-import { closePassed, type PassedSocket } from "../connection/passed-socket.ts";
+import type { PassedSocket } from "../connection/passed-socket.ts";
 import { type Order, readReport } from "./messages.ts";
 import type { ThreadMessage } from "./thread-link.ts";
 import type { Launch, Parcel, WorkerListener } from "./worker.ts";
@@ -24,7 +25,7 @@ export interface ThreadPlan {
 function parcelOf(fd: unknown): Parcel | undefined {
   if (!Number.isSafeInteger(fd) || (fd as number) < 0) return undefined;
   const passed: PassedSocket = { fd: fd as number };
-  return { passed, close: () => closePassed(passed) };
+  return { passed, close: () => closeSync(passed.fd!) };
 }
 
 function follow(thread: Thread, listener: WorkerListener): void {

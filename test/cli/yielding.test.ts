@@ -103,8 +103,10 @@ describe.each(kinds)("$configuration, $method", ({ configuration, method }) => {
     const peers = await connect(path, 8);
     const [from, to] = pool.serving as [Worker, Worker];
     const names = async (): Promise<number> => new Set(await served(peers)).size;
-    pool.yield(to, peers.length, from);
-    await until(async () => (await names()) === 1, LONG_MS);
+    await until(async () => {
+      pool.yield(to, peers.length, from);
+      return (await names()) === 1;
+    }, LONG_MS);
     const before = await served(peers);
     const passedBefore = pool.handover.passedCount;
     pool.yield(from, 3, to);
