@@ -147,9 +147,9 @@ napi_value JS_IsMovable(napi_env env, napi_callback_info info) {
 napi_value JS_Adopt(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   int error = EBADF;
-  const Connection* connection =
-      call.transport == nullptr ? nullptr
-                                : call.transport->Adopt(call.Integer(0), call.Flag(1), error);
+  const Connection* connection = call.transport == nullptr
+                                     ? nullptr
+                                     : call.transport->Adopt(call.Integer(0), call.Flag(1), error);
   return call.Number(connection == nullptr ? -error : connection->id);
 }
 

@@ -12,7 +12,7 @@ import { unknownOption } from "../serve/option-values.ts";
 import type { ServeOptions } from "../serve/options.ts";
 import { closest } from "../serve/suggestion.ts";
 import { PROCESS_OPTIONS, type ProcessOptions, resolveProcessOptions } from "./process-options.ts";
-import { BARE_WORDS, takeWord, WORDS, type WordState } from "./words.ts";
+import { BARE_WORDS, isHelp } from "./words.ts";
 
 /** What a command line asks for. */
 export type Command = { readonly kind: "help" } | { readonly kind: "version" } | ServeCommand;
@@ -23,13 +23,11 @@ export interface ServeCommand {
   /** Path of the application's module, as written. */
   readonly app: string;
   readonly options: ServeOptions;
+  /** Where it was written: paths count from there. */
+  readonly folder: string;
   /** The words that were read, for workers to read again. */
   readonly words: readonly string[];
   readonly processes: ProcessOptions;
-  /** Show errors of handlers with their stack. */
-  readonly debug: boolean;
-  /** runfcgi would have left the terminal here: its words were used, and none of them forbade it. */
-  readonly daemonExpected: boolean;
 }
 
 const rows: readonly OptionRow[] = OPTIONS.filter(hasText);
@@ -38,7 +36,7 @@ const key = (name: string): string => name.toLowerCase().replaceAll("-", "");
 const byKey = new Map(rows.map((row) => [key(row.name), row]));
 const processByKey = new Map(PROCESS_OPTIONS.map((row) => [key(row.name), row]));
 const NAMES: readonly string[] = [...rows, ...PROCESS_OPTIONS].map(({ name }) => name);
-/** Options without which runfcgi did not become a daemon. */
+/** Options that say where to listen. */
 const ADDRESSES: readonly string[] = ["socket", "path", "port"];
 
 /** `limits.bodyBytes` → `limits.body-bytes`. */
@@ -50,8 +48,8 @@ export function optionName(name: string): string {
 class Collector {
   readonly #values = new Map<string, unknown>();
   readonly processes = new Map<string, unknown>();
-  readonly state: WordState = { help: false, debug: false, foreground: false };
   app: string | undefined;
+  help = false;
   version = false;
   usesWords = false;
 
@@ -68,7 +66,9 @@ class Collector {
       this.#set(row, text, label(name));
     } else if (own !== undefined) {
       this.processes.set(own.name, this.#read(own, text, label(name)));
-    } else if (!takeWord(this.state, key(name), text, label(name))) {
+    } else if (isHelp(key(name))) {
+      this.help = true;
+    } else {
       throw unknownName(name, label);
     }
   }
@@ -114,19 +114,19 @@ class Collector {
 }
 
 function unknownName(name: string, label: (name: string) => string): UsageError {
-  const word = closest(name, [...NAMES, ...WORDS]);
-  // A word of runfcgi is closer than any option: only then the suggestion is made here.
-  if (word === undefined || !WORDS.includes(word)) {
+  const word = closest(name, NAMES);
+  // An option of the process may be closer than any of `serve`: only then the suggestion is made here.
+  if (word === undefined || !processByKey.has(key(word))) {
     return unknownOption(name, (option) => label(optionName(option)));
   }
   return new UsageError(
-    `Unknown option ${label(name)}; did you mean ${label(word)}?`,
+    `Unknown option ${label(name)}; did you mean ${label(optionName(word))}?`,
     "ERR_UNKNOWN_OPTION",
   );
 }
 
 function unexpectedWord(word: string, app: string): UsageError {
-  const meant = closest(word, [...NAMES, ...WORDS]);
+  const meant = closest(word, NAMES);
   const remedy = meant === undefined ? "write options as name=value." : `did you mean ${meant}=…?`;
   return new UsageError(
     `Unknown word ${JSON.stringify(word)} after the application ${JSON.stringify(app)}; ${remedy}`,
@@ -136,28 +136,30 @@ function unexpectedWord(word: string, app: string): UsageError {
 
 /** How parseArgs has to read each option: whether a value follows. */
 function declarations(): Record<string, { type: "boolean" | "string" }> {
-  const valued = ["workdir", "pidfile", "outlog", "errlog"].concat(
-    ["maxrequests", "minspare", "maxspare", "maxchildren"],
-    [...rows, ...PROCESS_OPTIONS]
-      .filter(({ takes }) => takes.type !== "boolean")
-      .flatMap(({ name }) => [name, optionName(name)]),
-  );
+  const valued = [...rows, ...PROCESS_OPTIONS]
+    .filter(({ takes }) => takes.type !== "boolean")
+    .flatMap(({ name }) => [name, optionName(name)]);
   return Object.fromEntries(valued.map((name) => [name, { type: "string" as const }]));
 }
 
 const dashed = (name: string): string => `--${name}`;
 const plain = (name: string): string => name;
 
+/** Is this an option that is true or false? */
+function isSwitch(name: string): boolean {
+  return (byKey.get(key(name)) ?? processByKey.get(key(name)))?.takes.type === "boolean";
+}
+
 function takeOption(
   collector: Collector,
   token: { readonly name: string; readonly rawName: string; readonly value?: string | undefined },
 ): void {
   const { name, rawName, value } = token;
-  if (rawName === "-h") collector.state.help = true;
+  if (rawName === "-h") collector.help = true;
   else if (rawName === "-v" || rawName === "-V" || key(name) === "version")
     collector.version = true;
   else if (!rawName.startsWith("--")) throw unknownOption(name, () => rawName);
-  else if (/^no-/.test(name) && byKey.get(key(name.slice(3)))?.takes.type === "boolean") {
+  else if (/^no-/.test(name) && isSwitch(name.slice(3))) {
     collector.take(name.slice(3), "false", dashed);
   } else collector.take(name, value, dashed);
 }
@@ -191,8 +193,8 @@ export function readArguments(words: readonly string[]): Command {
 }
 
 function commandOf(collector: Collector, words: readonly string[]): Command {
-  const { state, app } = collector;
-  if (state.help) return { kind: "help" };
+  const { app } = collector;
+  if (collector.help) return { kind: "help" };
   if (collector.version) return { kind: "version" };
   if (app === undefined) {
     throw new UsageError(
@@ -203,10 +205,12 @@ function commandOf(collector: Collector, words: readonly string[]): Command {
   return {
     kind: "serve",
     app,
+    folder: process.cwd(),
     words,
-    processes: resolveProcessOptions(collector.processes),
+    processes: resolveProcessOptions(collector.processes, {
+      words: collector.usesWords,
+      address: collector.hasAddress(),
+    }),
     options: collector.options(),
-    debug: state.debug,
-    daemonExpected: collector.usesWords && collector.hasAddress() && !state.foreground,
   };
 }

@@ -52,8 +52,12 @@ function mainOf(folder: string): string {
   }
 }
 
-/** The file of a module, found as `node PATH` finds it. */
-function findModule(written: string): string {
+/**
+ * The file of a module, found as `node PATH` finds it.
+ *
+ * @throws UsageError ERR_APP_MISSING where there is none
+ */
+export function moduleFile(written: string): string {
   const path = resolve(written);
   const isFolder = existsSync(path) && !isFile(path);
   const inFolder = isFolder ? [join(path, mainOf(path))] : [];
@@ -122,7 +126,7 @@ function candidates(module: Readonly<Record<string, unknown>>): unknown[] {
  * @throws AppFailure when the application's own code throws
  */
 export async function loadApp(written: string): Promise<Application> {
-  const path = findModule(written);
+  const path = moduleFile(written);
   const module = await importModule(path);
   for (const candidate of candidates(module)) {
     let handler: Application | undefined;

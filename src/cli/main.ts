@@ -7,9 +7,11 @@
 import { inspect } from "node:util";
 import { selectEngine } from "../engine/select.ts";
 import { UsageError } from "../errors.ts";
-import { readArguments } from "./arguments.ts";
+import { readArguments, type ServeCommand } from "./arguments.ts";
 import { AppFailure } from "./load-app.ts";
 import { startPrimary } from "./primary.ts";
+import { launch, takeFooting } from "./footing.ts";
+import { output } from "./output.ts";
 import { say, start } from "./start.ts";
 import { usage } from "./usage.ts";
 import { readVersion } from "../serve/version.ts";
@@ -36,14 +38,14 @@ function report(error: unknown): number {
   if (error instanceof UsageError) {
     say(error.message);
     if (error.code !== "ERR_APP_START") return STATUS_USAGE;
-    process.stderr.write(`${inspect(error.cause)}\n`);
+    output.print(inspect(error.cause));
     return STATUS_FAILED;
   }
   if (error instanceof AppFailure) {
     say(error.message);
     // Only Node itself can show the line of a syntax error, and does so for errors that nobody catches.
     if (error.cause instanceof SyntaxError) throwUncaught(error.cause);
-    else process.stderr.write(`${inspect(error.cause)}\n`);
+    else output.print(inspect(error.cause));
     return STATUS_FAILED;
   }
   say(inspect(error));
@@ -62,13 +64,20 @@ async function main(): Promise<void> {
     const command = readArguments(process.argv.slice(2));
     if (command.kind === "help") process.stdout.write(usage());
     else if (command.kind === "version") process.stdout.write(`${versionLine()}\n`);
-    else if (command.processes.method === "single") await start(command);
-    else await startPrimary(command);
+    else await serveOrLaunch(command);
   } catch (error) {
     const status = report(error);
     // The application may have left timers behind: only exit() ends for sure.
-    process.nextTick(() => process.exit(status));
+    process.nextTick(() => void output.end(status));
   }
+}
+
+async function serveOrLaunch(written: ServeCommand): Promise<void> {
+  const status = await launch(written);
+  if (status !== undefined) return void (await output.end(status));
+  const command = takeFooting(written);
+  if (command.processes.method === "single") await start(command);
+  else await startPrimary(command);
 }
 
 void main();

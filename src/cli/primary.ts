@@ -4,8 +4,9 @@
  * It never loads the application and never accepts a connection. When and how many is workers/pool.ts's; this file puts
  * address, workers and signals together and says what happens.
  */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { findDuplication } from "../engine/select.ts";
 import { ERR_NOT_LISTENING } from "../server/listen-failure.ts";
 import { type HeldListener, holdListener } from "../server/held-listener.ts";
@@ -15,15 +16,27 @@ import { normalizeOptions } from "../serve/options.ts";
 import { readVersion } from "../serve/version.ts";
 import { Pool, type PoolOwner } from "../workers/pool.ts";
 import type { Failure } from "../workers/reload-queue.ts";
+import { SourceWatch } from "../workers/source-watch.ts";
+import { TouchWatch } from "../workers/touch-watch.ts";
 import type { Launch } from "../workers/worker.ts";
 import { threadLauncher } from "../workers/worker-thread.ts";
 import { processLauncher, WORKER_FD } from "../workers/worker-process.ts";
 import type { ServeCommand } from "./arguments.ts";
-import { disarmDebugger } from "./signals.ts";
-import { applyUmask, say } from "./start.ts";
+import { nowServing } from "./footing.ts";
+import { moduleFile } from "./load-app.ts";
+import { output } from "./output.ts";
+import { disarmDebugger, obeyStops, reopenOnSignal, spawnedGrace } from "./signals.ts";
+import { filesOf, isSpawned, say, wantsTouch } from "./start.ts";
 
 /** Longest time for a worker to load the application, in milliseconds. */
 const READY_MS = 60_000;
+/** Between the end of the socket file and that of its listeners, in milliseconds. */
+const BACKLOG_MS = 50;
+/** On descriptor 0, where the pool adds two seconds before it kills: gone in less than six, in milliseconds. */
+const SPAWNED_DRAIN_MS = 3_000;
+const SPAWNED_KILL_MS = 500;
+
+type Grace = Pick<Timeouts, "drain" | "kill">;
 
 function ownerOf(held: HeldListener): PoolOwner {
   return {
@@ -32,7 +45,7 @@ function ownerOf(held: HeldListener): PoolOwner {
     gaveUp(sentence): void {
       say(sentence);
       held.close();
-      process.exit(1);
+      void output.end(1);
     },
   };
 }
@@ -54,8 +67,8 @@ function launcherOf(method: WorkerMethod, fd: number): Launch {
   const plan = {
     module: join(import.meta.dirname, "worker.cjs"),
     env: process.env,
-    output: (stream: Readable, name: "stdout" | "stderr") =>
-      void stream.pipe(process[name], { end: false }),
+    output: (stream: Readable, name: "stdout" | "stderr", pid: number) =>
+      output.gather(stream, name, pid),
   };
   return method.isThreaded ? threadLauncher(plan) : processLauncher({ ...plan, fd });
 }
@@ -70,44 +83,101 @@ function startLine(pool: Pool, held: HeldListener, method: WorkerMethod): string
   return note === "" ? line : `${line}. ${note}`;
 }
 
-function leaveMsOf({ drain, kill }: Timeouts): number {
+function leaveMsOf({ drain, kill }: Grace): number {
   return drain === 0 ? 0 : drain + kill;
 }
 
-function obeySignals(pool: Pool, held: HeldListener): void {
-  let stops = 0;
+/** Hears every signal, from before the first worker is started. */
+function obeySignals(pool: Pool, held: HeldListener, spawned: boolean): { stopped: boolean } {
+  const state = { stopped: false };
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
-    if (stops++ > 0) return;
+    state.stopped = true;
     say(`${signal}: finishing what runs`);
+    const hasServed = pool.serving.length > 0;
+    const starting = [...pool.workers.values()].filter(({ state }) => state === "starting");
     held.close();
-    await pool.stop();
-    process.exit(0);
+    // Nobody new finds a socket file that is gone: those who found it are let in before the workers close.
+    await sleep(BACKLOG_MS);
+    const stopped = pool.stop();
+    // They serve nobody, and may never be ready.
+    for (const { channel } of starting) channel.kill();
+    await stopped;
+    await output.end(hasServed ? 0 : 1);
   };
-  for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) process.on(signal, stop);
-  process.on("SIGHUP", () => {
-    say("SIGHUP: loading the application anew");
-    pool.reload().then(
-      () => say("the new workers serve"),
-      ({ sentence, detail }: Failure) =>
-        say(`the old workers go on, since new ones cannot begin: ${sentence}\n${detail}`),
-    );
+  const force = (): void => {
+    pool.kill();
+    void output.end(1);
+  };
+  obeyStops({ stop: (signal) => void stop(signal), force, isSpawned: spawned });
+  reopenOnSignal(() => {
+    for (const { channel } of pool.workers.values()) channel.send({ kind: "reopen" });
   });
+  process.on("SIGHUP", () => reload(pool, "SIGHUP"));
+  return state;
+}
+
+/** Loads the application anew, and says how that went. */
+function reload(pool: Pool, why: string): void {
+  say(`${why}: loading the application anew`);
+  pool.reload().then(
+    () => say("the new workers serve"),
+    ({ sentence, detail }: Failure) =>
+      output.print(
+        `postern: the old workers go on, since new ones cannot begin: ${sentence}` +
+          `${detail === "" ? "" : `\n${detail}`}`,
+      ),
+  );
+}
+
+/** Reloads by itself, where that is wished. */
+function watchFiles(pool: Pool, command: ServeCommand, spawned: boolean): void {
+  const { touchReload, watch } = command.processes;
+  if (spawned ? wantsTouch(command) : touchReload === true) {
+    new TouchWatch(filesOf(command), (path) => reload(pool, `${path} was touched`));
+  }
+  if (watch)
+    new SourceWatch(dirname(moduleFile(command.app)), (path) => reload(pool, `${path} changed`));
+}
+
+/** The options as given, less time than the web server has for us where one started us: later words win. */
+function wordsFor(command: ServeCommand, grace: Grace, spawned: boolean): readonly string[] {
+  if (!spawned) return command.words;
+  const { drain, kill } = grace;
+  return [...command.words, `--timeouts.drain=${drain}`, `--timeouts.kill=${kill}`];
+}
+
+/** The time for a stop, less what the pool adds where a web server has its own limit. */
+function graceOf(timeouts: Timeouts, spawned: boolean): Grace {
+  if (!spawned) return timeouts;
+  const { drain, kill } = spawnedGrace(timeouts);
+  return { drain: Math.min(drain, SPAWNED_DRAIN_MS), kill: Math.min(kill, SPAWNED_KILL_MS) };
+}
+
+/** Ends this process for a reason that a worker, or nobody, could tell better. */
+async function refuse(held: HeldListener, failure: Failure): Promise<never> {
+  held.close();
+  const { sentence, code, detail, status } = failure;
+  say(code === ERR_NOT_LISTENING ? held.refused().message : sentence);
+  if (detail !== "") output.print(detail);
+  return output.end(status);
 }
 
 /**
  * Serves by workers, until a signal.
  *
  * @throws UsageError when the address cannot be had
- * @returns the exit status, where the workers could not begin; else it never returns
+ * @returns once it serves, or when it is about to end
  */
 export async function startPrimary(command: ServeCommand): Promise<void> {
   disarmDebugger();
   const resolved = normalizeOptions(command.options, process.env);
-  applyUmask(command);
+  const spawned = isSpawned(resolved.listen);
+  const grace = graceOf(resolved.timeouts, spawned);
   const held = await whileInUse(() => holdListener(resolved, process.env));
   const method = methodOf(command);
   const launch = launcherOf(method, held.fd);
-  const { words } = command;
+  const { folder } = command;
+  const words = wordsFor(command, grace, spawned);
   const plan = {
     size: command.processes.workers,
     launch,
@@ -115,23 +185,39 @@ export async function startPrimary(command: ServeCommand): Promise<void> {
       ({
         kind: "begin",
         words,
+        folder,
         fd: method.isThreaded ? held.fd : WORKER_FD,
         id,
         generation,
       }) as const,
     readyMs: READY_MS,
-    leaveMs: leaveMsOf(resolved.timeouts),
+    leaveMs: leaveMsOf(grace),
   };
   const pool = new Pool(plan, ownerOf(held));
+  const signals = obeySignals(pool, held, spawned);
   try {
     await pool.start();
   } catch (failure) {
-    held.close();
-    const { sentence, code, detail, status } = failure as Failure;
-    say(code === ERR_NOT_LISTENING ? held.refused().message : sentence);
-    if (detail !== "") process.stderr.write(`${detail}\n`);
-    process.exit(status);
+    // A signal that came meanwhile has its own end.
+    if (signals.stopped) return;
+    await refuse(held, failure as Failure);
   }
-  obeySignals(pool, held);
-  process.stderr.write(`${startLine(pool, held, method)}\n`);
+  watchFiles(pool, command, spawned);
+  serveOrLeave(pool, held, command, method);
+}
+
+/** Writes the pid file and says that it serves; leaves where that cannot be. */
+function serveOrLeave(
+  pool: Pool,
+  held: HeldListener,
+  command: ServeCommand,
+  method: WorkerMethod,
+): void {
+  try {
+    nowServing(command, startLine(pool, held, method));
+  } catch (error) {
+    held.close();
+    pool.kill();
+    throw error;
+  }
 }

@@ -1,11 +1,12 @@
 /**
  * Signals → a server that drains, and a process that ends.
  *
- * SIGTERM and SIGINT let running requests finish; a second one ends at once. Closes nothing by itself but through the
- * server. Reliability 3.3; the timing of mod_fcgid is heritage S3c.
+ * SIGTERM, SIGINT and SIGQUIT let running requests finish; a second one ends at once. Closes nothing by itself but through
+ * the server. Reliability 3.3; the timing of mod_fcgid is heritage S3c.
  */
 import { told } from "../server/server.ts";
 import type { BoundAddress, Timeouts } from "../server/settings.ts";
+import { output } from "./output.ts";
 
 /** mod_fcgid and impatient scripts send SIGTERM twice within this, in milliseconds; that is one wish. */
 const SAME_SIGNAL_MS = 1_300;
@@ -22,8 +23,8 @@ export interface Stoppable {
 /** How long a stop may take. */
 type Grace = Pick<Timeouts, "drain" | "kill">;
 
-function graceOf(bound: BoundAddress, timeouts: Timeouts): Grace {
-  if (bound.fd !== 0) return timeouts;
+/** How long a stop may take where a web server started this process, which would kill it: in milliseconds. */
+export function spawnedGrace(timeouts: Grace): Grace {
   // 0 means no limit, and there is one: the web server's.
   const shorter = (ms: number, max: number): number => (ms === 0 ? max : Math.min(ms, max));
   return {
@@ -39,21 +40,22 @@ function after(ms: number, run: () => void): void {
 /**
  * Stops taking connections, waits for what runs, and ends the process with status 0.
  *
- * Handlers of requests that are cut off have `grace.kill` for what they clean up: the process ends by itself when nothing
- * is left to do, else after that time; with status 1 where a connection would not even close.
+ * Handlers of requests that are cut off have the kill timeout for what they clean up: the process ends by itself when
+ * nothing is left to do, else after that time; with status 1 where a connection would not even close.
  */
-function drain(server: Stoppable, grace: Grace): void {
+export function drain(server: Stoppable, bound: BoundAddress, timeouts: Grace): void {
+  const grace = bound.fd === 0 ? spawnedGrace(timeouts) : timeouts;
   let isClosed = false;
   let isCut = false;
   server.close(async () => {
     isClosed = true;
     await told();
-    if (!isCut) process.exit(0);
+    if (!isCut) await output.end(0);
   });
   after(grace.drain, () => {
     isCut = true;
     server.closeAllConnections();
-    setTimeout(() => process.exit(isClosed ? 0 : 1), grace.kill).unref();
+    setTimeout(() => void output.end(isClosed ? 0 : 1), grace.kill).unref();
   });
 }
 
@@ -65,31 +67,37 @@ export function disarmDebugger(): void {
   process.on("SIGUSR1", () => undefined);
 }
 
-/**
- * Ends the process on SIGTERM and SIGINT.
- *
- * @param say prints one line
- */
-export function stopOnSignals(
-  server: Stoppable,
-  bound: BoundAddress,
-  timeouts: Timeouts,
-  say: (line: string) => void,
-): void {
+/** What to do at a signal that ends. */
+export interface StopWishes {
+  /** The first one. */
+  stop(signal: NodeJS.Signals): void;
+  /** Another one, which is meant. */
+  force(): void;
+  /** Did a web server start this process, with the socket on descriptor 0? It repeats SIGTERM as it likes. */
+  readonly isSpawned: boolean;
+}
+
+/** Hears SIGTERM, SIGINT and SIGQUIT, from the first moment: two within a moment are one wish. */
+export function obeyStops(wishes: StopWishes): void {
   let firstMs: number | undefined;
-  const stop = (signal: NodeJS.Signals): void => {
+  const heard = (signal: NodeJS.Signals): void => {
     const nowMs = performance.now();
     if (firstMs === undefined) {
       firstMs = nowMs;
-      say(`${signal}: finishing what runs`);
-      drain(server, graceOf(bound, timeouts));
+      wishes.stop(signal);
       return;
     }
-    // A web server that spawned us repeats SIGTERM as it likes, and the drain is short there anyway.
-    if (nowMs - firstMs <= SAME_SIGNAL_MS || (bound.fd === 0 && signal === "SIGTERM")) return;
-    say(`${signal} again: ending at once`);
-    process.exit(1);
+    if (nowMs - firstMs <= SAME_SIGNAL_MS || (wishes.isSpawned && signal === "SIGTERM")) return;
+    output.say(`${signal} again: ending at once`);
+    wishes.force();
   };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
+  for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) process.on(signal, heard);
+}
+
+/** Opens logs anew at SIGUSR1. */
+export function reopenOnSignal(also: () => void = () => undefined): void {
+  process.on("SIGUSR1", () => {
+    output.reopen();
+    also();
+  });
 }

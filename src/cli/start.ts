@@ -8,19 +8,22 @@ import type { IncomingMessage } from "node:http";
 import { inspect } from "node:util";
 import { ProtocolError } from "../errors.ts";
 import type { Server } from "../server/server.ts";
-import type { BoundAddress } from "../server/settings.ts";
+import type { BoundAddress, ResolvedOptions, Timeouts } from "../server/settings.ts";
+import { TouchWatch } from "../workers/touch-watch.ts";
 import { whileInUse } from "../serve/address-retry.ts";
 import { normalizeOptions, type ServeOptions } from "../serve/options.ts";
 import { serve } from "../serve/serve.ts";
 import { startLine } from "../serve/start-line.ts";
 import type { Application } from "../serve/application.ts";
 import type { ServeCommand } from "./arguments.ts";
-import { loadApp } from "./load-app.ts";
-import { disarmDebugger, stopOnSignals } from "./signals.ts";
+import { nowServing } from "./footing.ts";
+import { loadApp, moduleFile } from "./load-app.ts";
+import { output } from "./output.ts";
+import { disarmDebugger, drain, obeyStops, reopenOnSignal } from "./signals.ts";
 
 /** Prints one line of ours. */
 export function say(line: string): void {
-  process.stderr.write(`postern: ${line}\n`);
+  output.say(line);
 }
 
 /** A server that listens, and where. */
@@ -52,11 +55,28 @@ function named(error: unknown, request: IncomingMessage | Request | undefined): 
   return `error in ${request.method} ${url.split("?", 1)[0]}`;
 }
 
-/** What the start line has to add. */
-function notesOf(command: ServeCommand): string[] {
-  return command.daemonExpected
-    ? ["It stays in the foreground, since daemonize comes in a later release."]
-    : [];
+/** Is the address a socket that whoever started this process listens on, on descriptor 0? */
+export function isSpawned(listen: ResolvedOptions["listen"]): boolean {
+  return listen.kind === "inherited" || (listen.kind === "fd" && listen.fd === 0);
+}
+
+/**
+ * Whether a touch of the application shall be heard on descriptor 0.
+ *
+ * A web server starts another process in the place of one that leaves. spawn-fcgi does not, and its children are init's by
+ * then, so they stay unless somebody asks for it.
+ */
+export function wantsTouch({ processes: { touchReload } }: ServeCommand): boolean {
+  return touchReload ?? process.ppid !== 1;
+}
+
+/**
+ * The files whose touch means new code.
+ *
+ * @throws UsageError where the application has none
+ */
+export function filesOf({ app, processes: { touchFiles } }: ServeCommand): readonly string[] {
+  return [moduleFile(app), ...touchFiles];
 }
 
 /** An error that nobody caught: Node would end the process as well, but say less about where it came from. */
@@ -82,20 +102,55 @@ export async function applicationOf(written: string): Promise<Application> {
   return app;
 }
 
-/** As in runfcgi, the mask holds for every file of the application, and not for the socket alone. */
-export function applyUmask({ options: { umask } }: ServeCommand): void {
-  if (umask !== undefined) process.umask(Number.parseInt(String(umask).replace("o", ""), 8));
-}
-
 /** The options of a command, with errors told on stderr. */
 export function optionsOf(command: ServeCommand): ServeOptions {
   return {
     ...command.options,
     onError(error, request) {
-      const shown = command.debug || !(error instanceof Error) ? inspect(error) : String(error);
+      const shown =
+        command.processes.debug || !(error instanceof Error) ? inspect(error) : String(error);
       say(`${named(error, request)}: ${shown}`);
     },
   };
+}
+
+/** What of a command and its server the end needs. */
+interface Ending extends Started {
+  readonly timeouts: Timeouts;
+}
+
+/** Hears every signal from now on, and leaves by what is there by then. */
+function obeySignals(ending: () => Ending | undefined, isSpawned: boolean): void {
+  const stop = (signal: NodeJS.Signals): void => {
+    const { server, bound, timeouts } = ending() ?? {};
+    if (server === undefined) {
+      say(`${signal}: ending before it serves`);
+      void output.end(1);
+      return;
+    }
+    say(`${signal}: finishing what runs`);
+    drain(server, bound!, timeouts!);
+  };
+  obeyStops({ stop, force: () => void output.end(1), isSpawned });
+  reopenOnSignal();
+  process.on("SIGHUP", () => {
+    // A terminal that goes away means what Ctrl-C means.
+    if (output.isTerminal) return stop("SIGHUP");
+    output.reopen();
+    say(
+      "SIGHUP: a single process cannot load its code anew; start it with method=prefork for that",
+    );
+  });
+}
+
+/** Leaves when the application was touched, so that the web server that started this process starts a new one. */
+function leaveWhenTouched(paths: readonly string[], { server, bound, timeouts }: Ending): void {
+  const watch = new TouchWatch(paths, (path) => {
+    watch.close();
+    say(`${path} was touched: leaving, once what runs is finished`);
+    // In this turn's last phase: everybody who knocked has been let in.
+    setImmediate(() => drain(server, bound, timeouts));
+  });
 }
 
 /**
@@ -106,13 +161,17 @@ export function optionsOf(command: ServeCommand): ServeOptions {
 export async function start(command: ServeCommand): Promise<void> {
   disarmDebugger();
   process.on("uncaughtException", reportUncaught);
-  // A log pipe that broke is no reason to stop serving.
-  process.stderr.on("error", () => undefined);
-  const { timeouts } = normalizeOptions(command.options, process.env);
-  applyUmask(command);
+  output.takeOwn();
+  const { timeouts, listen } = normalizeOptions(command.options, process.env);
+  let ending: Ending | undefined;
+  const spawned = isSpawned(listen);
+  obeySignals(() => ending, spawned);
+  // Before the application may change the folder.
+  const touchable = spawned && wantsTouch(command) ? filesOf(command) : [];
   const app = await applicationOf(command.app);
   const options = optionsOf(command);
   const { server, bound } = await whileInUse(() => listening(app, options));
-  stopOnSignals(server, bound, timeouts, say);
-  process.stderr.write(`${startLine(server, process.pid, notesOf(command))}\n`);
+  ending = { server, bound, timeouts };
+  if (touchable.length > 0) leaveWhenTouched(touchable, ending);
+  nowServing(command, startLine(server, process.pid));
 }

@@ -5,6 +5,7 @@
  */
 import { hasText, OPTIONS, type OptionRow } from "../serve/option-table.ts";
 import { optionName } from "./arguments.ts";
+import { PROCESS_OPTIONS } from "./process-options.ts";
 
 /** Where the help clause begins, in characters. */
 const COLUMN = 34;
@@ -45,20 +46,22 @@ export function usage(): string {
     "Without socket, port and fd it serves the listening socket on descriptor 0, as web servers pass it,",
     "or the one of systemd. The environment spells the same names: POSTERN_PORT, POSTERN_LIMITS_BODY_BYTES.",
     ...section("Options", (name) => !name.includes(".")),
+    "",
+    "Processes and files:",
+    ...PROCESS_OPTIONS.map(line),
     ...section("Who may connect, and AJP and SCGI", (name) => /^(trust|ajp|scgi)\./.test(name)),
     ...section("Limits (whole numbers, or Infinity)", (name) => name.startsWith("limits.")),
     ...section("Timeouts (milliseconds; 0 is none)", (name) => name.startsWith("timeouts.")),
     "",
     "Others:",
-    pair("  --debug", "show errors of handlers with their stack"),
     pair("  --help, --version", "show this, or which version and engine this is"),
     "",
-    "The words of Django's runfcgi do: postern app.js protocol=scgi socket=/run/x.sock umask=0002",
-    "method=threaded daemonize=false debug=true. Those for processes come in a later release: maxrequests,",
-    "minspare, maxspare, maxchildren, daemonize=true, workdir, pidfile, outlog, errlog, method=prefork.",
+    "The words of Django's runfcgi do, in any case: postern app.js method=prefork socket=/run/app/s",
+    "pidfile=/run/app/pid. With them and an address it becomes a daemon unless daemonize=false.",
+    "SIGHUP loads the application anew, SIGUSR1 opens logs anew, SIGTERM finishes what runs and ends.",
     "",
     "Examples:",
-    "  postern ./app.js --socket /run/app/app.sock",
+    "  postern ./app.js --socket /run/app/app.sock --workers 4",
     "  postern ./app.js --protocol scgi --port 9000",
     "  postern ./app.js --protocol ajp --port 8009 --ajp.secret-file /etc/app/secret",
     "  postern ./app.js --protocol auto --port 8080",

@@ -18,6 +18,7 @@ import { type Obey, type PrimaryLink, linkToPrimary } from "../workers/primary-l
 import type { Order, ReadyFacts, Report } from "../workers/messages.ts";
 import { readArguments, type ServeCommand } from "./arguments.ts";
 import { AppFailure } from "./load-app.ts";
+import { commandFrom } from "./paths.ts";
 import { applicationOf, listening, optionsOf, reportUncaught } from "./start.ts";
 import { disarmDebugger } from "./signals.ts";
 
@@ -96,12 +97,14 @@ function obeyer(server: Server, link: PrimaryLink, drainMs: number): Obey {
   return (order, passed) => {
     if (order.kind === "retire") leave(order.handOver);
     else if (order.kind === "take") take(server, link, order.ticket, passed);
-    else if (!isLeaving) departures.yield(order.count, giver(order.to));
+    else if (order.kind === "yield" && !isLeaving) departures.yield(order.count, giver(order.to));
   };
 }
 
 async function serveWhat(order: Order & { kind: "begin" }, link: PrimaryLink): Promise<void> {
-  const command = readArguments(order.words) as ServeCommand;
+  const written = readArguments(order.words) as ServeCommand;
+  const isMoved = written.processes.workdir !== undefined;
+  const command = isMoved ? commandFrom(order.folder, written) : written;
   const options = onDescriptor(command, link.listener(order.fd));
   const { timeouts } = normalizeOptions(options, process.env);
   const app = await applicationOf(command.app);

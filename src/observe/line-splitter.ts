@@ -43,7 +43,7 @@ export class LineSplitter {
   #restBytes = 0;
 
   /** @param take hears each line, without its end, in order */
-  constructor(take: (line: string) => void, maxLineBytes = LINE_BYTES_MAX) {
+  constructor(take: (line: string) => void, maxLineBytes: number = LINE_BYTES_MAX) {
     this.#take = take;
     this.#maxLineBytes = maxLineBytes;
   }

@@ -12,6 +12,8 @@ export type Order =
       readonly kind: "begin";
       /** The command line, as the primary read it. */
       readonly words: readonly string[];
+      /** The folder in which they were written. */
+      readonly folder: string;
       readonly fd: number;
       readonly id: number;
       readonly generation: number;
@@ -24,7 +26,9 @@ export type Order =
   /** Give at most so many idle connections away, and go on. `to`: a worker's id, or 0 for any other. */
   | { readonly kind: "yield"; readonly count: number; readonly to: number }
   /** Serve this connection; it comes beside the order. Answered by `taken`. */
-  | { readonly kind: "take"; readonly ticket: number };
+  | { readonly kind: "take"; readonly ticket: number }
+  /** Somebody renamed the logs: open them anew. */
+  | { readonly kind: "reopen" };
 
 /** What a worker serves by; the same for all of a generation. */
 export interface ReadyFacts {

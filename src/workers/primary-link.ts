@@ -99,7 +99,9 @@ export function linkToPrimary(): PrimaryLink {
   });
   process.once("disconnect", () => orders.take({ kind: "retire", handOver: false }, undefined));
   process.on("SIGTERM", () => outbox.send({ kind: "leaving" }, undefined, nothing));
+  process.on("SIGUSR1", () => orders.take({ kind: "reopen" }, undefined));
   process.on("SIGINT", nothing);
+  process.on("SIGQUIT", nothing);
   process.on("SIGHUP", nothing);
   return {
     begin: orders.begin,

@@ -21,7 +21,7 @@ export interface ProcessPlan {
   readonly fd: number;
   readonly env: NodeJS.ProcessEnv;
   /** Where what it prints goes. */
-  readonly output: (stream: Readable, name: "stdout" | "stderr") => void;
+  readonly output: (stream: Readable, name: "stdout" | "stderr", pid: number) => void;
 }
 
 /** `exit status 1`, `SIGKILL`. */
@@ -68,8 +68,8 @@ export function processLauncher(plan: ProcessPlan): Launch {
       serialization: "advanced",
     });
     follow(child, listener);
-    plan.output(child.stdout!, "stdout");
-    plan.output(child.stderr!, "stderr");
+    plan.output(child.stdout!, "stdout", child.pid ?? -1);
+    plan.output(child.stderr!, "stderr", child.pid ?? -1);
     return {
       pid: child.pid ?? -1,
       send(order, parcel): void {

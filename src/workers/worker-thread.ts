@@ -19,7 +19,7 @@ export interface ThreadPlan {
   readonly module: string;
   readonly env: NodeJS.ProcessEnv;
   /** Where what it prints goes. */
-  readonly output: (stream: Readable, name: "stdout" | "stderr") => void;
+  readonly output: (stream: Readable, name: "stdout" | "stderr", pid: number) => void;
 }
 
 function parcelOf(fd: unknown): Parcel | undefined {
@@ -52,8 +52,8 @@ export function threadLauncher(plan: ThreadPlan): Launch {
   return (listener) => {
     const thread = new Thread(plan.module, { env: plan.env, stdout: true, stderr: true });
     follow(thread, listener);
-    plan.output(thread.stdout, "stdout");
-    plan.output(thread.stderr, "stderr");
+    plan.output(thread.stdout, "stdout", process.pid);
+    plan.output(thread.stderr, "stderr", process.pid);
     return {
       pid: process.pid,
       send(told, parcel): void {

@@ -73,14 +73,12 @@ describe("every option", () => {
 
 describe("words", () => {
   test("may stand before and behind the application, and later ones win", () => {
-    expect(serving("port=1", "app.js", "--port", "2", "PORT=3")).toEqual({
+    expect(serving("port=1", "app.js", "--port", "2", "PORT=3")).toMatchObject({
       kind: "serve",
       app: "app.js",
+      folder: process.cwd(),
       words: ["port=1", "app.js", "--port", "2", "PORT=3"],
-      processes: { method: "single", workers: 1 },
       options: { port: 3 },
-      debug: false,
-      daemonExpected: true,
     });
   });
 
@@ -106,18 +104,29 @@ describe("words", () => {
     },
   );
 
-  test("of runfcgi that ask for what happens anyway are taken", () => {
-    const { options, debug, daemonExpected } = serving(
+  test("of runfcgi are options in any case, with what they imply", () => {
+    const { options, processes } = serving(
       "app.js",
       "method=Thread",
-      "daemonize=false",
       "socket=x",
       "DEBUG=t",
+      "MaxRequests=500",
+      "minspare=2",
+      "MAXSPARE=5",
+      "maxchildren=50",
+      "pidfile=x.pid",
     );
-    expect({ options, debug, daemonExpected }).toEqual({
-      options: { socket: "x" },
+    expect(options).toEqual({ socket: "x" });
+    expect(processes).toMatchObject({
+      method: "threaded",
+      daemonize: true,
+      workdir: "/",
       debug: true,
-      daemonExpected: false,
+      maxrequests: 500,
+      minspare: 2,
+      maxspare: 5,
+      maxchildren: 50,
+      pidfile: "x.pid",
     });
   });
 
@@ -128,13 +137,28 @@ describe("words", () => {
     [["app.js", "debug=0"], false],
     [["app.js", "--debug=no"], false],
   ])("%j sets debug to %s", (words, debug) => {
-    expect(serving(...words).debug).toBe(debug);
+    expect(serving(...words).processes.debug).toBe(debug);
   });
 
-  test("lead to expect a daemon only as runfcgi's words with an address", () => {
-    expect(serving("app.js", "port=1").daemonExpected).toBe(true);
-    expect(serving("app.js", "--port", "1").daemonExpected).toBe(false);
-    expect(serving("app.js", "protocol=scgi").daemonExpected).toBe(false);
+  test.each([
+    [["port=1"], "prefork", true],
+    [["port=1", "method=single"], "single", true],
+    [["port=1", "daemonize=false"], "prefork", false],
+    [["port=1", "daemonize=NO"], "prefork", false],
+    [["port=1", "daemonize=f"], "prefork", false],
+    [["--port", "1", "daemonize=T"], "prefork", true],
+    [["--port", "1", "daemonize"], "prefork", true],
+    [["--port", "1", "--daemonize"], "single", true],
+    [["--port", "1"], "single", false],
+    [["--port", "1", "--workers", "1"], "single", false],
+    [["--port", "1", "--workers", "3"], "prefork", false],
+    [["--port", "1", "--watch"], "prefork", false],
+    [["--port", "1", "--touch-reload"], "prefork", false],
+    [["protocol=scgi"], "single", false],
+    [["protocol=scgi", "method=fork"], "prefork", false],
+    [[], "single", false],
+  ] as const)("%j: method %s, daemon %s", (words, method, daemonize) => {
+    expect(serving("app.js", ...words).processes).toMatchObject({ method, daemonize });
   });
 });
 

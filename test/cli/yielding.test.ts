@@ -52,7 +52,14 @@ async function startPrimary(
     {
       size: 2,
       launch,
-      begin: (id, generation) => ({ kind: "begin", words, fd, id, generation }),
+      begin: (id, generation) => ({
+        kind: "begin",
+        words,
+        folder: program.folder,
+        fd,
+        id,
+        generation,
+      }),
       readyMs: LONG_MS,
       leaveMs: LONG_MS,
     },

@@ -10,7 +10,7 @@ import { normalizeOptions, type ServeOptions } from "../../src/serve/options.ts"
 export const SECRET = "0123456789abcdef";
 
 /** What {@link UsageError} may say of options. */
-const CODES = ["ERR_USAGE", "ERR_UNKNOWN_OPTION", "ERR_LATER"];
+const CODES = ["ERR_USAGE", "ERR_UNKNOWN_OPTION"];
 
 /** Options as somebody without types writes them. */
 export const loosely = (options: object): ServeOptions => options as ServeOptions;
