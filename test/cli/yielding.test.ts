@@ -4,7 +4,7 @@
  * Here the test is the primary, so that it can say what the command line has no word for. That the peers notice nothing is
  * said by the peers.
  */
-import { writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findDuplication } from "../../src/engine/select.ts";
@@ -148,5 +148,23 @@ describe.each(kinds)("$configuration, $method", ({ configuration, method }) => {
     await asking;
     expect(pool.handover.lostCount).toBe(0);
     expect(lines).toEqual([]);
+  });
+
+  test("workers that are ended with open connections leave no descriptor behind", async () => {
+    const { pool, path } = primary;
+    const count = (): number => readdirSync("/proc/self/fd").length;
+    await until(() => pool.handover.underWay === 0 && pool.serving.length === 2, LONG_MS);
+    const before = count();
+    for (let round = 1; round <= 3; round++) {
+      const peers = await connect(path, 6);
+      await served(peers);
+      const ended = pool.serving;
+      for (const { channel } of ended) channel.kill();
+      const isReplaced = (): boolean =>
+        pool.serving.length === 2 && ended.every(({ id }) => !pool.workers.has(id));
+      await until(isReplaced, LONG_MS);
+      for (const peer of peers) peer.destroy();
+    }
+    await until(() => count() <= before, LONG_MS);
   });
 });

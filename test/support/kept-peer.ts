@@ -73,6 +73,11 @@ export class KeptPeer {
     this.close();
   }
 
+  /** Ends the connection, whatever became of it. */
+  destroy(): void {
+    this.#wire.socket.destroy();
+  }
+
   /** Throws what broke the connection, if something did. */
   close(): void {
     if (this.#wire.failed !== undefined) throw this.#wire.failed;
