@@ -52,13 +52,29 @@ export class OrderQueue {
   }
 }
 
+/** How often a worker that has given connections away looks whether it still has a primary, in milliseconds. */
+const WATCH_MS = 500;
+
 /** Reports that are not out yet. */
 class Outbox {
   #last: Promise<unknown> = Promise.resolve();
+  /** Resolves when the primary is gone: reports that wait for its receipt of a connection are never told of then. */
+  readonly orphaned: Promise<void>;
+  #orphan!: () => void;
+  #watch: NodeJS.Timeout | undefined;
+
+  constructor() {
+    this.orphaned = new Promise((resolve) => {
+      this.#orphan = resolve;
+    });
+    process.once("disconnect", this.#orphan);
+  }
 
   /** Sends a report, with a handle where there is one; `done` also where nobody is there to hear it. */
   send(report: Report, handle: SocketHandle | undefined, done: () => void): void {
     if (!process.connected) return done();
+    // While one waits for a receipt node keeps "disconnect" to itself, and a dead primary gives none.
+    if (handle !== undefined) this.#watch ??= setInterval(() => this.#look(), WATCH_MS).unref();
     const sent = new Promise<void>((resolve) => {
       process.send!(report, handle as never, undefined, () => {
         done();
@@ -68,9 +84,15 @@ class Outbox {
     this.#last = Promise.all([this.#last, sent]);
   }
 
-  /** Resolves when all are out. */
+  #look(): void {
+    if (process.connected) return;
+    clearInterval(this.#watch);
+    this.#orphan();
+  }
+
+  /** Resolves when all are out, or never will be. */
   emptied(): Promise<unknown> {
-    return this.#last;
+    return Promise.race([this.#last, this.orphaned]);
   }
 }
 
@@ -97,7 +119,9 @@ export function linkToPrimary(): PrimaryLink {
   process.on("message", (order: Order, handle: unknown) => {
     orders.take(order, handle === undefined ? undefined : { handle: handle as SocketHandle });
   });
-  process.once("disconnect", () => orders.take({ kind: "retire", handOver: false }, undefined));
+  void outbox.orphaned.then(() => orders.take({ kind: "retire", handOver: false }, undefined));
+  // Of a channel that breaks while something is sent: its end is told by "disconnect".
+  process.on("error", nothing);
   process.on("SIGTERM", () => outbox.send({ kind: "leaving" }, undefined, nothing));
   process.on("SIGUSR1", () => orders.take({ kind: "reopen" }, undefined));
   process.on("SIGINT", nothing);

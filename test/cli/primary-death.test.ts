@@ -4,16 +4,19 @@
  * Reliability 3.3 and issue 5, acceptance 3. Threads die with their process; that they leave nothing behind while it lives
  * is tested in yielding.test.ts.
  */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { request } from "../../src/client/client.ts";
 import { until } from "../support/behaviour.ts";
 import { CONFIGURATIONS } from "../support/engines.ts";
+import { KeptPeer } from "../support/kept-peer.ts";
+import { Random } from "../support/random.ts";
 import { makeProgram, type Program } from "./program.ts";
 
 const APP = `
 const { threadId } = require("node:worker_threads");
+require("node:fs").appendFileSync(__dirname + "/pids", process.pid + "\\n");
 module.exports = (req, res) => {
   const say = () => res.end(process.pid + " " + threadId);
   if (req.url === "/slow") setTimeout(say, 700);
@@ -66,6 +69,25 @@ describe.each(configurations.map(({ name }) => name))("%s", (configuration) => {
     expect(pids).not.toContain(Number((await ask("/")).split(" ")[0]));
     second.child.kill("SIGTERM");
     expect((await second.ended).code).toBe(0);
+  });
+
+  test("after kill -9 in the midst of a reload nobody is left of old and new workers", async () => {
+    const running = program.start(["app.cjs", "--socket", "s", "--workers", "2"]);
+    await running.started;
+    const peers = await Promise.all(
+      Array.from({ length: 40 }, (_, seed) =>
+        KeptPeer.connect("fastcgi", { path: socket }, new Random(seed)),
+      ),
+    );
+    await ask("/");
+    running.child.kill("SIGHUP");
+    // From here on the old ones give their connections to the new ones.
+    await until(() => running.stderr().includes("the new workers serve"), 15_000);
+    running.child.kill("SIGKILL");
+    const pids = readFileSync(join(program.folder, "pids"), "utf8").split("\n").map(Number);
+    expect(pids.length).toBeGreaterThan(4);
+    await until(() => pids.every((pid) => pid === 0 || !isAlive(pid)), 15_000);
+    for (const peer of peers) peer.destroy();
   });
 
   test("threads serve in one process, print where the primary does, and end with it", async () => {

@@ -37,7 +37,7 @@ async function startPrimary(
   isThreaded: boolean,
 ): Promise<Primary> {
   const path = join(program.folder, isThreaded ? "threads" : "processes");
-  const words = [join(program.folder, "app.cjs"), "--socket", path];
+  const words = [join(program.folder, "app.cjs"), "--socket", path, "--protocol", "auto"];
   const held = await holdListener(normalizeOptions({ socket: path }, {}), {});
   const { engine, transport } = wayOf(configuration);
   const plan = {
@@ -129,6 +129,7 @@ describe.each(kinds)("$configuration, $method", ({ configuration, method }) => {
     const { pool, path, lines } = primary;
     const peers = await connect(path, 6);
     let isOver = false;
+    const silent = await connect(path, 3);
     const asking = Promise.all(peers.map((peer) => peer.askUntil(() => isOver)));
     asking.catch(() => undefined);
     for (const size of [4, 1, 2]) {
@@ -146,6 +147,9 @@ describe.each(kinds)("$configuration, $method", ({ configuration, method }) => {
     await Promise.race([until(isReplaced, LONG_MS), asking]);
     isOver = true;
     await asking;
+    // Those that had said nothing before are heard now.
+    await served(silent);
+    for (const peer of silent) peer.close();
     expect(pool.handover.lostCount).toBe(0);
     expect(lines).toEqual([]);
   });
