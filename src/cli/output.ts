@@ -125,6 +125,12 @@ class Output {
     Object.defineProperty(process, name, { configurable: true, enumerable: true, value: stream });
   }
 
+  /** Lines that the files lost so far. */
+  get dropped(): number {
+    const both = this.#out === this.#err ? [this.#err] : [this.#out, this.#err];
+    return both.reduce((sum, file) => sum + (file?.dropped ?? 0), 0);
+  }
+
   /** Opens the files anew, after somebody renamed them. */
   reopen(): void {
     this.#err?.reopen();

@@ -31,7 +31,7 @@ import { filesOf, isSpawned, say, wantsTouch } from "./start.ts";
 /** Longest time for a worker to load the application, in milliseconds. */
 const READY_MS = 60_000;
 /** Between the end of the socket file and that of its listeners, in milliseconds. */
-const BACKLOG_MS = 50;
+const BACKLOG_MS = 200;
 /** On descriptor 0, where the pool adds two seconds before it kills: gone in less than six, in milliseconds. */
 const SPAWNED_DRAIN_MS = 3_000;
 const SPAWNED_KILL_MS = 500;
