@@ -81,3 +81,14 @@ test("docs/decisions/README.md lists every page beside it", () => {
   );
   expect(listed.filter((path) => !path.includes("..")).sort()).toEqual(pages.sort());
 });
+
+test("docs/runfcgi.md has each word of runfcgi, and each has a test of its own", () => {
+  const words = tableOf("docs/runfcgi.md", "word").map(([name]) => name!.replaceAll("`", ""));
+  const known =
+    "protocol host port socket method maxrequests minspare maxspare maxchildren daemonize workdir pidfile outlog errlog umask debug help";
+  expect(words).toEqual(known.split(" "));
+  const titles = ["words", "daemon"]
+    .flatMap((name) => [...textOf(`test/cli/runfcgi-${name}.test.ts`).matchAll(/\("([a-z, ]+): /g)])
+    .flatMap((match) => match[1]!.split(", "));
+  expect(words.filter((word) => !titles.includes(word))).toEqual([]);
+});
