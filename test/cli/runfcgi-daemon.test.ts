@@ -5,6 +5,7 @@
  * the real command.
  */
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -118,6 +119,27 @@ describe("the daemon", () => {
     expect((await answer()).ppid).toBe(Number(text));
     await room.stop("p");
     expect(existsSync(room.path("p"))).toBe(false);
+  });
+
+  test("pidfile, socket: what a killed primary left stops no next start, and its workers leave", async () => {
+    await daemon("workers=2");
+    const killed = room.pidIn("p");
+    await room.stop("p", "SIGKILL");
+    expect(existsSync(room.path("s"))).toBe(true);
+    expect(room.pidIn("p")).toBe(killed);
+    await daemon("workers=1");
+    expect(room.pidIn("p")).not.toBe(killed);
+    expect((await answer()).ppid).toBe(room.pidIn("p"));
+  });
+
+  test("pidfile: refused where everybody may write, since others could name a process of their choice (O-5)", async () => {
+    mkdirSync(room.path("open"), { recursive: true });
+    chmodSync(room.path("open"), 0o1777);
+    const { code, stderr } = await room.launch(["socket=t", "pidfile=open/p"]);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining("in a folder where everybody may write and so decide which"),
+    });
   });
 
   test("help: in three forms, on stdout, with status 0, whatever else is there", async () => {
