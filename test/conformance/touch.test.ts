@@ -130,6 +130,6 @@ describe.each(ways.map((way, index) => ({ ...way, index })))(
       stopped = true;
       await Promise.all(running);
       expect(statuses.filter((status) => status !== 200)).toEqual([]);
-    }, 60_000);
+    }, 180_000);
   },
 );
