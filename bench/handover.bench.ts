@@ -92,7 +92,7 @@ async function measure(folder: string, isThreaded: boolean, transport: string): 
     {
       size: 2,
       launch,
-      begin: (id, generation) => ({ kind: "begin", words, fd, id, generation }),
+      begin: (id, generation) => ({ kind: "begin", words, folder, fd, id, generation }),
       readyMs: 20_000,
       leaveMs: 5_000,
     },

@@ -91,7 +91,7 @@ describe.each(configurations.map(({ name }) => name))("%s", (configuration) => {
   });
 
   test("threads serve in one process, print where the primary does, and end with it", async () => {
-    const words = ["app.cjs", "socket=s", "method=threaded", "--workers", "2"];
+    const words = ["app.cjs", "--socket", "s", "--method", "threaded", "--workers", "2"];
     const running = program.start(words);
     const line = await running.started;
     const seen = new Set<string>();
