@@ -14,7 +14,8 @@ import type { Timeouts } from "../server/settings.ts";
 import { whileInUse } from "../serve/address-retry.ts";
 import { normalizeOptions } from "../serve/options.ts";
 import { readVersion } from "../serve/version.ts";
-import { Pool, type PoolOwner } from "../workers/pool.ts";
+import { Pool } from "../workers/pool.ts";
+import type { PoolOwner } from "../workers/pool-plan.ts";
 import type { Failure } from "../workers/reload-queue.ts";
 import { SourceWatch } from "../workers/source-watch.ts";
 import { TouchWatch } from "../workers/touch-watch.ts";
@@ -27,6 +28,9 @@ import { moduleFile } from "./load-app.ts";
 import { output } from "./output.ts";
 import { disarmDebugger, obeyStops, reopenOnSignal, spawnedGrace } from "./signals.ts";
 import { filesOf, isSpawned, say, wantsTouch } from "./start.ts";
+import { selectEngine } from "../engine/select.ts";
+import { firstSize, type ScalingBounds } from "../workers/scaling.ts";
+import { Steering, type SteeringPlan } from "../workers/steering.ts";
 
 /** Longest time for a worker to load the application, in milliseconds. */
 const READY_MS = 60_000;
@@ -38,9 +42,10 @@ const SPAWNED_KILL_MS = 500;
 
 type Grace = Pick<Timeouts, "drain" | "kill">;
 
-function ownerOf(held: HeldListener): PoolOwner {
+function ownerOf(held: HeldListener, worn: () => void): PoolOwner {
   return {
     say,
+    worn,
     ready: () => held.place(),
     gaveUp(sentence): void {
       say(sentence);
@@ -73,12 +78,37 @@ function launcherOf(method: WorkerMethod, fd: number): Launch {
   return method.isThreaded ? threadLauncher(plan) : processLauncher({ ...plan, fd });
 }
 
-function startLine(pool: Pool, held: HeldListener, method: WorkerMethod): string {
+/** How many there will be: `2 workers`, `2 to 8 workers`. */
+function shownSize({ mode, workers, minSpare, maxChildren }: ScalingBounds, floor: number): string {
+  if (mode === "static") return workers === 1 ? "1 worker" : `${workers} workers`;
+  return `${mode === "ondemand" ? floor : minSpare} to ${maxChildren} workers`;
+}
+
+/** Tells of connections that wait, where that is wanted and can be had; else why not. */
+function watchOf(
+  command: ServeCommand,
+  fd: number,
+): Pick<SteeringPlan, "watch"> & { note: string } {
+  const { scaling, recycling, method } = command.processes;
+  const isOnDemand = scaling.mode === "ondemand";
+  if (!isOnDemand && recycling.maxRequests !== 1) return { watch: undefined, note: "" };
+  const { choice, watchListener } = selectEngine(command.options.engine);
+  if (watchListener !== undefined) {
+    return { watch: (ready) => watchListener(fd, ready), note: "" };
+  }
+  const without = `the socket cannot be watched without the addon (engine ${choice.name}: ${choice.reason})`;
+  const note = isOnDemand
+    ? `pm=ondemand keeps one worker, since ${without}.`
+    : `With maxrequests=1 new code is seen one request later, since ${without}.`;
+  return { watch: undefined, note: method === "single" ? "" : note };
+}
+
+function startLine(pool: Pool, held: HeldListener, method: string, size: string): string {
   const { facts } = pool.serving[0]!;
   const { protocols, engine, transport, note } = facts!;
   const line =
     `postern ${readVersion()}: ${protocols.join("+")} on ${held.text}, engine ${engine}` +
-    `${transport === "" ? "" : `, transport ${transport}`}, ${pool.size} workers (${method.text}), ` +
+    `${transport === "" ? "" : `, transport ${transport}`}, ${size} (${method}), ` +
     `pid ${process.pid}`;
   return note === "" ? line : `${line}. ${note}`;
 }
@@ -88,13 +118,19 @@ function leaveMsOf({ drain, kill }: Grace): number {
 }
 
 /** Hears every signal, from before the first worker is started. */
-function obeySignals(pool: Pool, held: HeldListener, spawned: boolean): { stopped: boolean } {
+function obeySignals(
+  pool: Pool,
+  held: HeldListener,
+  steering: Steering,
+  spawned: boolean,
+): { stopped: boolean } {
   const state = { stopped: false };
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     state.stopped = true;
     say(`${signal}: finishing what runs`);
     const hasServed = pool.serving.length > 0;
     const starting = [...pool.workers.values()].filter(({ state }) => state === "starting");
+    steering.stop();
     held.close();
     // Nobody new finds a socket file that is gone: those who found it are let in before the workers close.
     await sleep(BACKLOG_MS);
@@ -178,8 +214,11 @@ export async function startPrimary(command: ServeCommand): Promise<void> {
   const launch = launcherOf(method, held.fd);
   const { folder } = command;
   const words = wordsFor(command, grace, spawned);
+  const { scaling, recycling, balance, maxRestarts } = command.processes;
+  const { watch, note } = watchOf(command, held.fd);
   const plan = {
-    size: command.processes.workers,
+    size: firstSize(scaling),
+    maxRestarts,
     launch,
     begin: (id: number, generation: number) =>
       ({
@@ -193,8 +232,12 @@ export async function startPrimary(command: ServeCommand): Promise<void> {
     readyMs: READY_MS,
     leaveMs: leaveMsOf(grace),
   };
-  const pool = new Pool(plan, ownerOf(held));
-  const signals = obeySignals(pool, held, spawned);
+  const pool: Pool = new Pool(
+    plan,
+    ownerOf(held, () => steering.worn()),
+  );
+  const steering = new Steering(pool, { bounds: scaling, recycling, balance, watch, say });
+  const signals = obeySignals(pool, held, steering, spawned);
   try {
     await pool.start();
   } catch (failure) {
@@ -203,18 +246,15 @@ export async function startPrimary(command: ServeCommand): Promise<void> {
     await refuse(held, failure as Failure);
   }
   watchFiles(pool, command, spawned);
-  serveOrLeave(pool, held, command, method);
+  const line = startLine(pool, held, method.text, shownSize(scaling, watch === undefined ? 1 : 0));
+  await steering.start();
+  serveOrLeave(pool, held, command, [line, note].filter((text) => text !== "").join(". "));
 }
 
 /** Writes the pid file and says that it serves; leaves where that cannot be. */
-function serveOrLeave(
-  pool: Pool,
-  held: HeldListener,
-  command: ServeCommand,
-  method: WorkerMethod,
-): void {
+function serveOrLeave(pool: Pool, held: HeldListener, command: ServeCommand, line: string): void {
   try {
-    nowServing(command, startLine(pool, held, method));
+    nowServing(command, line);
   } catch (error) {
     held.close();
     pool.kill();

@@ -8,12 +8,19 @@ import { availableParallelism } from "node:os";
 import { checkValue } from "../serve/check.ts";
 import type { OptionRow, OptionType } from "../serve/option-table.ts";
 import { UsageError } from "../errors.ts";
+import {
+  askForWorkers,
+  resolveWorkerOptions,
+  WORKER_OPTIONS,
+  type WorkerOptions,
+  WORKERS_MAX,
+} from "./worker-options.ts";
 
 /** How requests are spread: one process, several processes, or several threads of one process. */
 export type Method = "single" | "prefork" | "threaded";
 
 /** Every process option, filled in. */
-export interface ProcessOptions {
+export interface ProcessOptions extends WorkerOptions {
   readonly method: Method;
   /** Workers at first, and without the bounds below always. */
   readonly workers: number;
@@ -58,10 +65,6 @@ const row = (
 
 const count = (max: number): OptionType => ({ type: "integer", min: 1, max });
 
-/** Most workers of one command: beyond that it is a slip of the hand. */
-const WORKERS_MAX = 1_024;
-const REQUESTS_MAX = Number.MAX_SAFE_INTEGER;
-
 const FILE = { sample: "PATH" } as const;
 
 /** All of them, in the order of `--help`. */
@@ -74,15 +77,6 @@ export const PROCESS_OPTIONS: readonly OptionRow[] = [
   row("daemonize", { type: "boolean" }, "leave the terminal once it serves"),
   row("debug", { type: "boolean" }, "show errors of handlers with their stack", { default: false }),
   row("errlog", { type: "text" }, "file for standard error and what postern says", FILE),
-  row("maxchildren", count(WORKERS_MAX), "most workers at all", { sample: "N" }),
-  row(
-    "maxrequests",
-    { type: "integer", min: 0, max: REQUESTS_MAX },
-    "requests until a worker is replaced; 0 is never",
-    { default: 0, sample: "N" },
-  ),
-  row("maxspare", count(WORKERS_MAX), "most idle workers", { sample: "N" }),
-  row("minspare", count(WORKERS_MAX), "fewest idle workers", { sample: "N" }),
   row("outlog", { type: "text" }, "file for standard output", FILE),
   row("pidfile", { type: "text" }, "file for the id of the process to signal", FILE),
   row("touchFiles", { type: "list" }, "files for touchReload beside the application's", {
@@ -95,6 +89,8 @@ export const PROCESS_OPTIONS: readonly OptionRow[] = [
   row("workdir", { type: "text" }, "folder to change to; / for a daemon if not given", {
     sample: "DIR",
   }),
+  // How many workers, and for how long.
+  ...WORKER_OPTIONS,
 ];
 
 /** runfcgi's spellings, and ours. */
@@ -150,7 +146,7 @@ function methodOf(values: Values, { words, address }: Manner): Method {
   if (values.get("watch") === true || (values.get("touchReload") === true && address))
     return "prefork";
   if (workers !== undefined) return workers === 1 && !words ? "single" : "prefork";
-  return words && address ? "prefork" : "single";
+  return (words && address) || askForWorkers(values) ? "prefork" : "single";
 }
 
 function checkReloads(values: Values, method: Method, { address }: Manner): void {
@@ -186,9 +182,11 @@ export function resolveProcessOptions(given: Values, manner: Manner): ProcessOpt
   const method = methodOf(values, manner);
   checkReloads(values, method, manner);
   const daemonize = isDaemon(values, manner);
+  const workers = workersOf(values, method);
   return {
+    ...resolveWorkerOptions(values, workers, method === "threaded"),
     method,
-    workers: workersOf(values, method),
+    workers,
     maxrequests: read<number | undefined>("maxrequests") ?? 0,
     minspare: read("minspare"),
     maxspare: read("maxspare"),

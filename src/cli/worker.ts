@@ -14,6 +14,7 @@ import { told } from "../server/server.ts";
 import { normalizeOptions, type ServeOptions } from "../serve/options.ts";
 import { UsageError } from "../errors.ts";
 import { linkToMainThread } from "../workers/thread-link.ts";
+import { LoadMeter } from "../workers/load.ts";
 import { type Obey, type PrimaryLink, linkToPrimary } from "../workers/primary-link.ts";
 import type { Order, ReadyFacts, Report } from "../workers/messages.ts";
 import { readArguments, type ServeCommand } from "./arguments.ts";
@@ -97,9 +98,14 @@ function obeyer(server: Server, link: PrimaryLink, drainMs: number): Obey {
   return (order, passed) => {
     if (order.kind === "retire") leave(order.handOver);
     else if (order.kind === "take") take(server, link, order.ticket, passed);
-    else if (order.kind === "yield" && !isLeaving) departures.yield(order.count, giver(order.to));
+    else if (order.kind === "yield" && !isLeaving) {
+      departures.yield(order.count, giver(order.to), order.share);
+    }
   };
 }
+
+/** What else is counted in this worker, by name. */
+const counters = (): Readonly<Record<string, number>> => ({});
 
 async function serveWhat(order: Order & { kind: "begin" }, link: PrimaryLink): Promise<void> {
   const written = readArguments(order.words) as ServeCommand;
@@ -109,8 +115,17 @@ async function serveWhat(order: Order & { kind: "begin" }, link: PrimaryLink): P
   const { timeouts } = normalizeOptions(options, process.env);
   const app = await applicationOf(command.app);
   const { server } = await listening(app, options);
+  const obey = obeyer(server, link, timeouts.drain);
+  if (command.processes.recycling.maxRequests === 1) {
+    // One request, and its successor has the code of the next one's moment.
+    server.prependOnceListener("request", () => {
+      link.report({ kind: "worn" });
+      obey({ kind: "retire", handOver: false }, undefined);
+    });
+  }
   link.report({ kind: "ready", facts: factsOf(server) });
-  link.onOrder(obeyer(server, link, timeouts.drain));
+  link.onOrder(obey);
+  new LoadMeter(server, counters, (load) => link.report({ kind: "load", load })).start();
 }
 
 async function main(): Promise<void> {

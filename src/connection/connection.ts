@@ -28,7 +28,7 @@ export class Connection implements TransportListener, ExchangeHost {
   readonly #isFastCgi: boolean;
   readonly #isMultiplexed: boolean;
   readonly #exchanges = new ExchangeTable();
-  readonly #watch: Watch;
+  readonly watch: Watch;
   #window: Window | undefined;
   #linger: Linger | undefined;
   #upgrade: Upgrade | undefined;
@@ -45,7 +45,7 @@ export class Connection implements TransportListener, ExchangeHost {
     this.setup = setup;
     this.#isFastCgi = setup.protocol.name === "fastcgi";
     this.#isMultiplexed = this.#isFastCgi && setup.decoderOptions.requestsPerConnection > 1;
-    this.#watch = new Watch(context.nowMs);
+    this.watch = new Watch(context.nowMs);
   }
 
   /** Is nothing more to be read? What came together with a request that is answered already still is. */
@@ -69,7 +69,7 @@ export class Connection implements TransportListener, ExchangeHost {
   // --- transport ----------------------------------------------------------------------------------
 
   readBegins(): void {
-    this.#watch.hear(this.context.nowMs);
+    this.watch.hear(this.context.nowMs);
     this.#reading = true;
     if (this.#isMultiplexed) this.transport.cork();
   }
@@ -128,7 +128,7 @@ export class Connection implements TransportListener, ExchangeHost {
   }
 
   head(exchangeId: number, fields: FieldBlock, meta: HeadMeta): void {
-    this.#watch.headSinceMs = 0;
+    this.watch.headSinceMs = 0;
     this.#exchanges.get(exchangeId)?.begin(fields, meta);
   }
 
@@ -139,7 +139,7 @@ export class Connection implements TransportListener, ExchangeHost {
 
   bodyEnd(exchangeId: number, leftover: boolean): void {
     const isOver = this.#exchanges.get(exchangeId) === undefined;
-    if (leftover || isOver) this.#watch.leftoverEnded();
+    if (leftover || isOver) this.watch.leftoverEnded();
     if (!leftover) this.#exchanges.getForInput(exchangeId)?.bodyEnd();
   }
 
@@ -153,7 +153,7 @@ export class Connection implements TransportListener, ExchangeHost {
 
   abort(exchangeId: number): void {
     const exchange = this.#exchanges.get(exchangeId);
-    if (exchange === undefined) this.#watch.leftoverEnded();
+    if (exchange === undefined) this.watch.leftoverEnded();
     else exchange.abort();
   }
 
@@ -173,7 +173,7 @@ export class Connection implements TransportListener, ExchangeHost {
       else if (refuseUnbegun(exchangeId, row, this, this.#exchanges)) return;
       // Else its answer has left while the decoder was ahead: a second one would be taken for another request's.
       else if (!this.#isFastCgi) this.drain();
-      else if (row === ERRORS.BODY_SHORT) this.#watch.leftoverEnded();
+      else if (row === ERRORS.BODY_SHORT) this.watch.leftoverEnded();
       return;
     }
     this.#closing = true;
@@ -199,13 +199,13 @@ export class Connection implements TransportListener, ExchangeHost {
     if (exchange.counted) this.context.activeRequests--;
     this.transport.note(Note.ENDED, exchange.id);
     if (!this.#reading) this.#exchanges.settle();
-    this.#watch.activeMs = this.context.nowMs;
+    this.watch.answer(this.context.nowMs);
     if (this.#over) return;
     const isLast = !exchange.keepConnection || (exchange.refused && !this.#isMultiplexed);
     this.#isLeft = !exchange.keepConnection;
     if (isLast || this.context.draining) this.#closing = true;
     if (!this.#isFastCgi && !this.canReuse(exchange)) this.#closing = true;
-    else if (this.#isFastCgi && exchange.inputDue) this.#watch.leftoverBegins(this.context.nowMs);
+    else if (this.#isFastCgi && exchange.inputDue) this.watch.leftoverBegins(this.context.nowMs);
     if (this.#closing && this.idle) return this.#startLinger();
     this.bodyWanted();
     if (this.context.retiring) this.context.offer(this);
@@ -242,7 +242,7 @@ export class Connection implements TransportListener, ExchangeHost {
     this.#closing = true;
     if (!this.idle) return;
     // Accepted just now: its request may be under way, and no front server sends it again once it has left.
-    const watch = this.#watch;
+    const watch = this.watch;
     if (!watch.heard && watch.graceSinceMs === 0) watch.graceSinceMs = this.context.nowMs;
     else this.#startLinger();
   }
@@ -271,7 +271,7 @@ export class Connection implements TransportListener, ExchangeHost {
   /** Called by the server's coarse timer. */
   check(): void {
     const { nowMs, timeouts } = this.context;
-    const stalledSinceMs = this.#watch.stalledSinceMs(this.transport, nowMs);
+    const stalledSinceMs = this.watch.stalledSinceMs(this.transport, nowMs);
     if (hasPassed(stalledSinceMs, timeouts.write, nowMs)) return this.transport.abandon();
     if (this.#linger !== undefined) return this.#linger.check(nowMs);
     if (this.#upgrade !== undefined) return this.#upgrade.check(nowMs, timeouts.idle);
@@ -281,15 +281,15 @@ export class Connection implements TransportListener, ExchangeHost {
       if (row !== undefined) exchange.refuse(row);
     }
     const isPartial =
-      this.transport.partial || (this.#watch.heard && this.setup.protocol.name === "scgi");
-    this.#watch.seeHead(this.idle ? isPartial : this.#exchanges.headDue, nowMs);
-    const verdict = this.#watch.verdict(this.#exchanges.size, nowMs, timeouts);
+      this.transport.partial || (this.watch.heard && this.setup.protocol.name === "scgi");
+    this.watch.seeHead(this.idle ? isPartial : this.#exchanges.headDue, nowMs);
+    const verdict = this.watch.verdict(this.#exchanges.size, nowMs, timeouts);
     if (verdict === "head") this.#headOverdue();
     else if (verdict !== "none") this.drain();
   }
 
   #headOverdue(): void {
-    this.#watch.headSinceMs = 0;
+    this.watch.headSinceMs = 0;
     for (const exchange of this.#exchanges.list()) {
       if (!exchange.headDone) exchange.refuse(ERRORS.TIMEOUT_HEAD);
     }

@@ -47,6 +47,8 @@ export interface ConnectionContext {
   readonly prototypes: Prototypes;
   /** Requests in flight, all connections together. */
   activeRequests: number;
+  /** Requests that were handed to the application since the start. */
+  begunRequests: number;
   /** Takes a request in place of {@link dispatch} and its objects; undefined while nothing does. */
   readonly direct: DirectHandler | undefined;
   /** Hands a request to the application; never throws. */

@@ -102,6 +102,7 @@ export class Exchange implements Carrier, ResponseOwner {
     if (context.activeRequests >= context.limits.requests)
       return this.refuse(ERRORS.LIMIT_REQUESTS);
     context.activeRequests++;
+    context.begunRequests++;
     if (setup.encoder.wantBytes > 0 && meta.bodyKind !== BodyKind.NONE) {
       // The first body packet of a known length comes unasked.
       this.#demand = new Demand(this.#host, this, meta.bodyKind === BodyKind.KNOWN ? 1 : 0);

@@ -22,6 +22,9 @@ export class Watch {
   #leftovers = 0;
   #leftoverSinceMs = 0;
 
+  /** Requests that ended lately: each tick halves what is older. */
+  recentRequests = 0;
+
   constructor(nowMs: number) {
     this.activeMs = nowMs;
   }
@@ -30,6 +33,12 @@ export class Watch {
   hear(nowMs: number): void {
     this.activeMs = nowMs;
     this.heard = true;
+  }
+
+  /** A request has ended. */
+  answer(nowMs: number): void {
+    this.activeMs = nowMs;
+    this.recentRequests++;
   }
 
   /**
@@ -53,6 +62,7 @@ export class Watch {
 
   /** Since when the peer takes nothing of what is queued for it, or 0. To be asked at every tick. */
   stalledSinceMs(transport: Transport, nowMs: number): number {
+    this.recentRequests /= 2;
     if (transport.queuedBytes > 0) this.#stall ??= new StallWatch();
     else this.#stall = undefined;
     return this.#stall?.check(transport, nowMs) ?? 0;

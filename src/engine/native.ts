@@ -69,7 +69,17 @@ export interface Addon {
     protocols: Uint8Array,
     turn: () => void,
   ): TransportFunctions;
+  /** Linux only. As {@link ListenerWatcher}; throws TypeError for anything but a descriptor and a function. */
+  watchListener?: ListenerWatcher;
 }
+
+/**
+ * Calls `ready` once, when somebody waits to be accepted on a listening socket; accepts nobody. Keeps the loop running
+ * until then. Throws an Error when the descriptor cannot be watched.
+ *
+ * @returns what ends it; does nothing once `ready` was called
+ */
+export type ListenerWatcher = (fd: number, ready: () => void) => () => void;
 
 /** An addon that can be used, and where it was; or why there is none, as one clause. */
 export type LoadedAddon =

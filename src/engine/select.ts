@@ -6,7 +6,13 @@
  */
 import { UsageError } from "../errors.ts";
 import type { EngineChoice, EngineFactory, EngineName } from "./engine.ts";
-import { addonPaths, loadAddon, nativeEngine, nativeTransport } from "./native.ts";
+import {
+  addonPaths,
+  type ListenerWatcher,
+  loadAddon,
+  nativeEngine,
+  nativeTransport,
+} from "./native.ts";
 import { platformName } from "./platform.ts";
 import type { TransportFactory } from "./transport.ts";
 import { createTypescriptEngine } from "./typescript.ts";
@@ -20,6 +26,8 @@ export interface SelectedEngine {
   readonly create: EngineFactory;
   /** Opens transports of the addon; undefined where there are none. */
   readonly openTransport?: TransportFactory | undefined;
+  /** Watches listening sockets without accepting; undefined where the addon is not used or cannot. */
+  readonly watchListener?: ListenerWatcher | undefined;
 }
 
 /** What is asked of the outside; tests give their own. */
@@ -74,6 +82,7 @@ export function selectEngine(
       choice: { name: "native", reason },
       create: nativeEngine(loaded.addon),
       openTransport: nativeTransport(loaded.addon),
+      watchListener: loaded.addon.watchListener,
     };
   }
   if (wish === "native") {

@@ -5,7 +5,6 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { getSystemErrorName } from "node:util";
 import { Connection } from "../connection/connection.ts";
 import { ConnectionSocket } from "../connection/connection-socket.ts";
 import type {
@@ -20,7 +19,7 @@ import type { Transport } from "../connection/transport.ts";
 import { Writer } from "../connection/writer.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { SelectedEngine } from "../engine/select.ts";
-import { type ErrorRow, ProtocolError, UsageError } from "../errors.ts";
+import { type ErrorRow, ProtocolError } from "../errors.ts";
 import type { DirectHandler } from "../handler/fetch/direct.ts";
 import { type Prototypes, prototypesOf } from "../handler/node/prototypes.ts";
 import type { UpgradeSocket } from "../handler/node/upgrade.ts";
@@ -31,6 +30,7 @@ import { acceptInstead } from "./net-server.ts";
 import { createPeerCheck, EVERYBODY, type PeerCheck } from "./peers.ts";
 import { Departures, type Leaver } from "./departures.ts";
 import { directWayOf, type DirectWay } from "./direct-way.ts";
+import { STARVED_MS, starvation } from "./starvation.ts";
 import { SilentSockets } from "./silent-sockets.ts";
 import type { Server } from "./server.ts";
 import type { BoundAddress, ResolvedOptions } from "./settings.ts";
@@ -39,9 +39,6 @@ import { chooseTransport, type TransportChoice } from "./transport-choice.ts";
 
 /** The one timer's period: deadlines are checked this often. */
 const CLOCK_MS = 500;
-
-/** The operator hears of a want of descriptors this often, in milliseconds. */
-const STARVED_MS = 60_000;
 
 /** Monotonic milliseconds, never 0, which means "not running" to deadlines. */
 function now(): number {
@@ -57,6 +54,7 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
   readonly halfOpen: boolean;
   readonly prototypes: Prototypes;
   activeRequests = 0;
+  begunRequests = 0;
   nowMs: number = now();
   draining = false;
   /** How often the system had no descriptor for a connection. */
@@ -113,6 +111,10 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
     });
     this.#setups = createSetups(options);
     this.#protocols = options.protocols;
+  }
+
+  get connections(): number {
+    return this.#connections.size + this.#httpSockets.size;
   }
 
   get direct(): DirectHandler | undefined {
@@ -215,7 +217,7 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
   }
 
   get retiring(): boolean {
-    return this.departures.retiring;
+    return this.departures.isAwaiting;
   }
 
   offer(connection: Connection): void {
@@ -253,11 +255,7 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
     this.acceptFailures++;
     if (this.#toldMs !== 0 && this.nowMs - this.#toldMs < STARVED_MS) return;
     this.#toldMs = this.nowMs;
-    const name = getSystemErrorName(-errno);
-    const sentence =
-      `No descriptor is left for another connection (${name}), which waits until one is free; ` +
-      "raise the limit of open files (ulimit -n, LimitNOFILE=) or lower limits.connections.";
-    this.server.report(new UsageError(sentence, "ERR_NO_DESCRIPTOR"), undefined);
+    this.server.report(starvation(errno), undefined);
   }
 
   forget(connection: Connection): void {
@@ -266,7 +264,7 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
 
   /** Soft stop: what runs is finished. */
   drain(): void {
-    if (this.retiring) return;
+    if (this.departures.retiring) return;
     this.draining = true;
     this.#destroySilent();
     for (const connection of this.#connections) connection.drain();
@@ -274,7 +272,7 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
 
   /** Closes connections without a request. Node's close() asks for it, too. */
   drainIdle(): void {
-    if (this.retiring) return;
+    if (this.departures.retiring) return;
     this.#destroySilent();
     for (const connection of this.#connections) {
       if (connection.idle) connection.drain();

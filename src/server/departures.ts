@@ -4,6 +4,7 @@
  * business (workers/handover.ts). Knows no socket.
  */
 import type { PassedSocket } from "../connection/passed-socket.ts";
+import { chooseLeavers } from "./leavers.ts";
 import type { Transport } from "../connection/transport.ts";
 
 /** Whoever passes a socket on. It is the taker's to close; `done` is called once this process has no part in it. */
@@ -14,6 +15,8 @@ export interface Leaver {
   /** Is it between two requests? */
   readonly movable: boolean;
   readonly transport: Pick<Transport, "handOver">;
+  /** How much it is used; undefined for one that has sent nothing yet. */
+  readonly watch?: { readonly recentRequests: number };
 }
 
 /** A server's part in what passes between workers. */
@@ -31,6 +34,8 @@ export class Departures {
   readonly #everybody: () => Iterable<Leaver>;
   #taker: Taker | undefined;
   readonly #waiting = new Set<Leaver>();
+  /** Some that leave while the others stay, and who takes each. */
+  readonly #chosen = new Map<Leaver, Taker>();
   #underWay = 0;
   #isScheduled = false;
 
@@ -60,26 +65,38 @@ export class Departures {
   /** Nobody takes them any more: they stay. */
   stay(): void {
     this.#taker = undefined;
+    this.#chosen.clear();
     this.#waiting.clear();
   }
 
-  /** Some of those that are between two requests now leave. Returns how many: at most `count`. */
-  yield(count: number, taker: Taker): number {
-    let given = 0;
-    for (const leaver of this.#everybody()) {
-      if (given >= count || this.#underWay >= UNDER_WAY_MAX) break;
-      if (!leaver.movable) continue;
-      this.#give(leaver, taker);
-      given++;
+  /** Is somebody to leave as soon as it is between two requests? */
+  get isAwaiting(): boolean {
+    return this.retiring || this.#chosen.size > 0;
+  }
+
+  /**
+   * Some of the connections leave, now or after the request that they carry, and the rest stays.
+   *
+   * @param share part of this server's recent requests that shall leave with them, from 0 to 1
+   */
+  yield(count: number, taker: Taker, share = 1): void {
+    // Those of the last time that are not gone yet have ended, or carry a request for long.
+    this.#chosen.clear();
+    for (const leaver of chooseLeavers(this.#everybody(), count, share)) {
+      this.#chosen.set(leaver, taker);
+      this.offer(leaver);
     }
-    return given;
   }
 
   /** It may be between two requests now. */
   offer(leaver: Leaver): void {
-    if (this.#taker === undefined) return;
+    if (this.#takerOf(leaver) === undefined) return;
     this.#waiting.add(leaver);
     this.#schedule();
+  }
+
+  #takerOf(leaver: Leaver): Taker | undefined {
+    return this.#taker ?? this.#chosen.get(leaver);
   }
 
   /** In a turn of its own: rows of the same read may follow, and listeners still want to know who the peer was. */
@@ -92,10 +109,13 @@ export class Departures {
   #go(): void {
     this.#isScheduled = false;
     for (const leaver of this.#waiting) {
-      if (this.#taker === undefined || this.#underWay >= UNDER_WAY_MAX) return;
+      if (this.#underWay >= UNDER_WAY_MAX) return;
       this.#waiting.delete(leaver);
+      const taker = this.#takerOf(leaver);
       // One that is not says so again once it is.
-      if (leaver.movable) this.#give(leaver, this.#taker);
+      if (taker === undefined || !leaver.movable) continue;
+      this.#chosen.delete(leaver);
+      this.#give(leaver, taker);
     }
   }
 

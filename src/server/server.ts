@@ -21,25 +21,19 @@ import { isConsequence } from "./consequence.ts";
 import type { Passage } from "./departures.ts";
 import { failUpgrade } from "./failed-upgrade.ts";
 import { listenArguments } from "./listen-arguments.ts";
+import { say } from "./last-resort.ts";
 import { environment, listen } from "./listen.ts";
 import type { BoundAddress, ResolvedOptions } from "./settings.ts";
+import { Traffic } from "./traffic.ts";
 import type { TransportChoice } from "./transport-choice.ts";
 
 const requestStart = channel("http.server.request.start");
 const responseFinish = channel("http.server.response.finish");
 
-/** What came behind the head is not held here but comes as data: listeners put it back there anyway. */
-const NO_BYTES = Buffer.alloc(0);
 /** Resolves once handlers know of sockets that are gone: node counts one out before it says "close" of it. */
 export function told(): Promise<void> {
   // After the loop's closing phase, where sockets say it, and the turn in which req and res do.
   return new Promise((resolve) => setTimeout(setImmediate, 1, resolve));
-}
-
-/** For errors that have no other way out: of a server without onError, and of onError itself. */
-function say(error: unknown): undefined {
-  // biome-ignore lint/suspicious/noConsole: without onError this is the only place left to say it.
-  console.error(error);
 }
 
 /** A server of FastCGI, SCGI, AJP 1.3 and HTTP. Made by `serve` or `createServer`. */
@@ -48,6 +42,8 @@ export class Server extends AdoptableServer {
   readonly engine: EngineChoice;
   readonly #options: ResolvedOptions;
   readonly #acceptor: Acceptor;
+  /** What it carries, and has carried. */
+  readonly traffic: Traffic;
   #bound: BoundAddress | undefined;
   #ready: Promise<this> | undefined;
   #readyWanted = false;
@@ -70,6 +66,7 @@ export class Server extends AdoptableServer {
     this.removeListener("connection", httpConnection);
     const serveHttp = (socket: Socket): void => httpConnection.call(this, socket);
     this.#acceptor = new Acceptor(this, options, selected, serveHttp);
+    this.traffic = new Traffic(this.#acceptor);
     this.prependListener("connection", (socket: Socket) => this.#acceptor.accept(socket));
     this.prependListener("request", attachHttpGateway);
     options.signal?.addEventListener("abort", () => this.close(), { once: true });
@@ -190,11 +187,11 @@ export class Server extends AdoptableServer {
     }
   }
 
-  /** Tells the "upgrade" listeners of a request, in an async scope of its own. */
+  /** Tells the "upgrade" listeners of a request, in an async scope of its own. What came behind the head comes as data. */
   tellUpgrade(req: IncomingMessage, socket: UpgradeSocket): void {
     new AsyncResource("POSTERN_UPGRADE").runInAsyncScope(() => {
       try {
-        this.emit("upgrade", req, socket, NO_BYTES);
+        this.emit("upgrade", req, socket, Buffer.alloc(0));
       } catch (error) {
         this.report(error, req);
         failUpgrade(socket);
@@ -205,6 +202,7 @@ export class Server extends AdoptableServer {
   /** As EventEmitter's; a request that asks for an upgrade over plain HTTP gets its facts, as others do in "request". */
   override emit(name: string | symbol, ...given: unknown[]): boolean {
     if (name === "upgrade") attachHttpGateway(given[0] as IncomingMessage, given[1] as Socket);
+    else if (name === "request") this.traffic.begin(given[0] as object, given[1] as ServerResponse);
     return super.emit(name as string, ...given);
   }
 

@@ -5,6 +5,8 @@
  * what comes from it is judged before it is believed (reliability O-7).
  */
 
+import { type Load, readLoad } from "./load.ts";
+
 /** Primary → worker. */
 export type Order =
   /** The first one: what to serve, and on which descriptor. */
@@ -23,8 +25,16 @@ export type Order =
    * they have the grace of a drain. The second word on it counts.
    */
   | { readonly kind: "retire"; readonly handOver: boolean }
-  /** Give at most so many idle connections away, and go on. `to`: a worker's id, or 0 for any other. */
-  | { readonly kind: "yield"; readonly count: number; readonly to: number }
+  /**
+   * Give at most so many connections away, and go on. `to`: a worker's id, or 0 for any other. `share`: part of its recent
+   * requests that shall go with them, from 0 to 1.
+   */
+  | {
+      readonly kind: "yield";
+      readonly count: number;
+      readonly to: number;
+      readonly share: number;
+    }
   /** Serve this connection; it comes beside the order. Answered by `taken`. */
   | { readonly kind: "take"; readonly ticket: number }
   /** Somebody renamed the logs: open them anew. */
@@ -58,7 +68,11 @@ export type Report =
   /** A connection for another worker, which comes beside this report. `to`: its id, or 0 for any. */
   | { readonly kind: "give"; readonly to: number }
   /** The connection of that ticket is served, or cannot be taken. */
-  | { readonly kind: "taken"; readonly ticket: number; readonly taken: boolean };
+  | { readonly kind: "taken"; readonly ticket: number; readonly taken: boolean }
+  /** How busy it is; about every quarter of a second. */
+  | { readonly kind: "load"; readonly load: Load }
+  /** It has had all the requests it is allowed, takes nothing more and leaves by itself. */
+  | { readonly kind: "worn" };
 
 /** Longest text of a report, in characters: what a worker says is shown and kept. */
 const TEXT_MAX = 65_536;
@@ -87,13 +101,17 @@ function readPassing(kind: "give" | "taken", value: object): Report | undefined 
 /** A report, if that is one; undefined for anything else. */
 export function readReport(value: unknown): Report | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  const { kind, facts, sentence, code, detail, status } = value as Record<string, unknown>;
+  const { kind, facts, load, sentence, code, detail, status } = value as Record<string, unknown>;
   if (kind === "ready") {
     const read = readFacts(facts);
     return read === undefined ? undefined : { kind, facts: read };
   }
-  if (kind === "leaving") return { kind };
+  if (kind === "leaving" || kind === "worn") return { kind };
   if (kind === "give" || kind === "taken") return readPassing(kind, value);
+  if (kind === "load") {
+    const read = readLoad(load);
+    return read === undefined ? undefined : { kind, load: read };
+  }
   if (kind !== "failed" || ![sentence, code, detail].every(isText)) return undefined;
   const texts = { sentence, code, detail } as Record<"sentence" | "code" | "detail", string>;
   return { kind, ...texts, status: status === 2 ? 2 : 1 };

@@ -6,36 +6,14 @@
  * reads no option.
  */
 import { Handover } from "./handover.ts";
-import type { Order, Report } from "./messages.ts";
+import type { Report } from "./messages.ts";
+import type { PoolOwner, PoolPlan } from "./pool-plan.ts";
 import { type Failure, ReloadQueue } from "./reload-queue.ts";
 import { RestartLimits } from "./restart-limits.ts";
-import type { Launch, Parcel, Worker } from "./worker.ts";
+import { newWorker, noteLoad, type Parcel, type Worker } from "./worker.ts";
 
 /** Time beyond drain and kill before a retiring worker is killed, in milliseconds: it ends itself before. */
 const KILL_MARGIN_MS = 2_000;
-
-/** What a pool is made of. */
-export interface PoolPlan {
-  /** Workers that are wished at first. */
-  readonly size: number;
-  readonly launch: Launch;
-  /** The first order of a worker. */
-  readonly begin: (id: number, generation: number) => Order;
-  /** Longest time to get ready, in milliseconds. */
-  readonly readyMs: number;
-  /** Longest time to leave, in milliseconds; 0: as long as it takes. */
-  readonly leaveMs: number;
-}
-
-/** Who hears of what happens. */
-export interface PoolOwner {
-  /** For the operator, one line. */
-  say(line: string): void;
-  /** A worker is ready; the first time the address may be put in place. Throws when that fails. */
-  ready(worker: Worker): void;
-  /** The application cannot be kept up; nothing is tried again. */
-  gaveUp(sentence: string): void;
-}
 
 const STOPPING: Failure = { sentence: "It is stopping.", code: "", detail: "", status: 1 };
 
@@ -48,7 +26,7 @@ export class Pool {
   reloads = 0;
   readonly #plan: PoolPlan;
   readonly #owner: PoolOwner;
-  readonly #limits = new RestartLimits();
+  readonly #limits: RestartLimits;
   /** Connections that pass between workers. */
   readonly handover: Handover = new Handover(() => this.#takers);
   /** The newest generation of which all workers were ready. */
@@ -64,6 +42,7 @@ export class Pool {
     this.#plan = plan;
     this.#owner = owner;
     this.size = plan.size;
+    this.#limits = new RestartLimits(plan.maxRestarts);
   }
 
   /** Workers that serve or are about to: of the newest generation, and not to be replaced. */
@@ -87,12 +66,13 @@ export class Pool {
   }
 
   /**
-   * Has a worker give idle connections away, as many as it has and no more than `count`.
+   * Has a worker give connections away, as many as it has and no more than `count`.
    *
-   * @param to who gets them
+   * @param to    who gets them
+   * @param share part of its recent requests that shall go with them, from 0 to 1
    */
-  yield(from: Worker, count: number, to: Worker): void {
-    from.channel.send({ kind: "yield", count, to: to.id });
+  yield(from: Worker, count: number, to: Worker, share = 1): void {
+    from.channel.send({ kind: "yield", count, to: to.id, share });
   }
 
   /** Resolves when all are ready; rejects with a {@link Failure} when one cannot be, and then none is left. */
@@ -102,6 +82,8 @@ export class Pool {
 
   /** New workers with new code; resolves when they serve, rejects with a {@link Failure} when the old ones go on. */
   reload(): Promise<void> {
+    // New code is tried even where nobody is wished: it may not load.
+    this.size = Math.max(1, this.size);
     return this.#stopping ? Promise.reject(STOPPING) : this.#queue.ask();
   }
 
@@ -153,6 +135,8 @@ export class Pool {
     if (missing > 0) this.#launchSome(missing);
     const ready = this.current.filter(({ state }) => state === "ready");
     if (ready.length < this.size) return;
+    // Those that had nothing to do for longest are the spare ones.
+    ready.sort((one, other) => other.activeMs - one.activeMs || one.id - other.id);
     for (const worker of ready.slice(this.size)) this.#retire(worker);
     for (const worker of this.workers.values()) {
       if (worker.leaving || worker.generation !== this.generation) this.#retire(worker);
@@ -168,13 +152,15 @@ export class Pool {
   }
 
   #launchSome(count: number): void {
-    const waitMs = this.#limits.waitMs(performance.now());
+    const youngestMs = Math.max(...this.current.map(({ startedMs }) => startedMs));
+    const waitMs = this.#limits.waitMs(performance.now(), youngestMs);
     if (waitMs > 0) {
       clearTimeout(this.#launchTimer);
       this.#launchTimer = setTimeout(() => this.reconcile(), waitMs);
       return;
     }
-    for (let launched = 0; launched < count; launched++) this.#launch();
+    const tries = this.#limits.isCalm ? count : 1;
+    for (let launched = 0; launched < tries; launched++) this.#launch();
   }
 
   #launch(): void {
@@ -184,16 +170,7 @@ export class Pool {
       reported: (report, parcel) => this.#reported(worker, report, parcel),
       exited: (clause) => this.#exited(worker, clause),
     });
-    const startedMs = performance.now();
-    const worker: Worker = {
-      id,
-      generation,
-      channel,
-      startedMs,
-      state: "starting",
-      leaving: false,
-      facts: undefined,
-    };
+    const worker = newWorker(id, generation, channel, performance.now());
     this.workers.set(id, worker);
     channel.send(this.#plan.begin(id, generation));
     setTimeout(() => {
@@ -207,11 +184,15 @@ export class Pool {
   #reported(worker: Worker, report: Report, parcel: Parcel | undefined): void {
     if (this.handover.heard(worker, report, parcel)) return;
     if (report.kind === "leaving") return this.replace(worker);
+    if (report.kind === "load") return noteLoad(worker, report.load, performance.now());
+    if (report.kind === "worn") return this.#worn(worker);
     if (worker.state !== "starting") return;
     if (report.kind === "failed") return this.#failed(worker, report);
     if (report.kind !== "ready") return;
     worker.state = "ready";
     worker.facts = report.facts;
+    worker.reportedMs = performance.now();
+    worker.activeMs = worker.reportedMs;
     try {
       this.#owner.ready(worker);
     } catch (error) {
@@ -223,12 +204,21 @@ export class Pool {
     this.reconcile();
   }
 
+  #worn(worker: Worker): void {
+    if (worker.state !== "ready") return;
+    worker.state = "retiring";
+    this.#killIfLate(worker);
+    this.#owner.worn?.(worker);
+    this.reconcile();
+  }
+
   /** A worker cannot begin. Of new code: the old code goes on. */
   #failed(worker: Worker, failure: Failure): void {
     worker.state = "retiring";
     worker.channel.kill();
     if (worker.generation === this.#goodGeneration || worker.generation !== this.generation) {
-      // One that was to take a crashed worker's place: its exit is counted, and another is tried.
+      // One that was to take another's place: its exit is counted, and the next is tried.
+      worker.failed = worker.generation === this.generation;
       this.#owner.say(failure.sentence);
       return;
     }
@@ -247,6 +237,10 @@ export class Pool {
     worker.state = "retiring";
     const handOver = !this.#stopping && this.#takers.length > 0;
     worker.channel.send({ kind: "retire", handOver });
+    this.#killIfLate(worker);
+  }
+
+  #killIfLate(worker: Worker): void {
     const { leaveMs } = this.#plan;
     if (leaveMs === 0) return;
     setTimeout(() => {
@@ -265,29 +259,30 @@ export class Pool {
     this.handover.gone(worker);
     this.#tellIfEmpty();
     if (this.#stopping) return;
+    const ended = `Worker ${id} (pid ${channel.pid}) ended with ${clause}`;
     if (state === "starting") {
-      const sentence = `Worker ${id} (pid ${channel.pid}) ended with ${clause} before it was ready.`;
-      this.#failedLate(worker, sentence);
-    } else if (state === "ready") {
-      this.#owner.say(
-        `Worker ${id} (pid ${channel.pid}) ended with ${clause}; another takes its place.`,
-      );
+      const sentence = `${ended} before it was ready.`;
+      this.#failed(worker, { sentence, code: "", detail: "", status: 1 });
+      worker.state = "gone";
     }
-    if (state !== "retiring" || this.current.length < this.size) this.#crashed();
+    if (state === "ready") this.#crashed(worker, ended);
+    else if (worker.failed) this.#crashed(worker);
     this.reconcile();
   }
 
-  #failedLate(worker: Worker, sentence: string): void {
-    this.#failed(worker, { sentence, code: "", detail: "", status: 1 });
-    worker.state = "gone";
-  }
-
-  #crashed(): void {
-    if (this.#limits.crashed(performance.now())) return;
+  /** @param ended what happened, where that was not said yet */
+  #crashed(worker: Worker, ended?: string): void {
+    const nowMs = performance.now();
+    const goesOn = this.#limits.crashed(nowMs, nowMs - worker.startedMs);
+    const waitMs = this.#limits.waitMs(nowMs);
+    // While others serve there is something to lose.
+    const isOver = !goesOn && this.serving.length === 0;
+    const after = waitMs === 0 ? "" : ` in ${(waitMs / 1_000).toFixed(1)} s`;
+    const next = isOver ? "." : `; another takes its place${after}.`;
+    if (ended !== undefined) this.#owner.say(`${ended}${next}`);
+    if (!isOver) return;
     this.kill();
-    this.#owner.gaveUp(
-      `Workers ended ${this.#limits.maxCount} times in ${this.#limits.windowMs / 1_000} s; see the lines above.`,
-    );
+    this.#owner.gaveUp(this.#limits.verdict);
   }
 
   #tellIfEmpty(): void {

@@ -3,8 +3,10 @@
  *
  * Two kinds exist, processes (worker-process.ts) and threads (worker-thread.ts); neither decides anything.
  */
+import { type Load, OVERDUE_MS } from "./load.ts";
 import type { PassedSocket } from "../connection/passed-socket.ts";
 import type { Order, ReadyFacts, Report } from "./messages.ts";
+import { isBusy } from "./scaling.ts";
 
 /** A connection on its way between two workers, as the primary holds it: unread. */
 export interface Parcel {
@@ -50,4 +52,69 @@ export interface Worker {
   /** It is to go as soon as another one is ready in its place. */
   leaving: boolean;
   facts: ReadyFacts | undefined;
+  /** It could not begin, or was killed for that. */
+  failed: boolean;
+  /** Its last report, and how its event loop is on average over the last few. */
+  load: Load | undefined;
+  utilisation: number;
+  /** Requests that it answers a second, on average over the last few reports. */
+  rate: number;
+  /** When that came; when it got ready, where none has come. */
+  reportedMs: number;
+  /** When it was last seen to have a request. */
+  activeMs: number;
+  /** Too busy for more, as far as its reports tell. */
+  isBusy: boolean;
+  /** Its share of the jitter with which workers wear out, from 0 to 1. */
+  readonly share: number;
+}
+
+/** A worker that has just been launched. */
+export function newWorker(
+  id: number,
+  generation: number,
+  channel: WorkerChannel,
+  startedMs: number,
+): Worker {
+  return {
+    id,
+    generation,
+    channel,
+    startedMs,
+    state: "starting",
+    leaving: false,
+    facts: undefined,
+    failed: false,
+    load: undefined,
+    utilisation: 0,
+    rate: 0,
+    reportedMs: startedMs,
+    activeMs: startedMs,
+    isBusy: false,
+    share: Math.random(),
+  };
+}
+
+/** How much the newest report counts in the average. */
+const NEWEST_PART = 0.5;
+
+/** Keeps what a worker reports. */
+export function noteLoad(worker: Worker, load: Load, nowMs: number): void {
+  const answered = Math.max(0, load.requests - (worker.load?.requests ?? 0));
+  const rate = (1_000 * answered) / Math.max(1, nowMs - worker.reportedMs);
+  worker.rate = NEWEST_PART * rate + (1 - NEWEST_PART) * worker.rate;
+  const hasRequests = load.inFlight > 0 || load.requests > (worker.load?.requests ?? 0);
+  const sum = NEWEST_PART * load.utilisation + (1 - NEWEST_PART) * worker.utilisation;
+  // What it was busy with before says nothing of one that has nothing to do.
+  worker.utilisation = hasRequests ? sum : load.utilisation;
+  worker.isBusy = isBusy(hasRequests, worker.utilisation, worker.isBusy);
+  if (hasRequests) worker.activeMs = nowMs;
+  worker.load = load;
+  worker.reportedMs = nowMs;
+}
+
+/** Does it do nothing but wait for an event loop that is blocked, or is it too busy for more? */
+export function seemsBusy(worker: Worker, nowMs: number): boolean {
+  if (worker.state !== "ready") return false;
+  return worker.isBusy || nowMs - worker.reportedMs > OVERDUE_MS;
 }

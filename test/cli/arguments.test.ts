@@ -71,6 +71,57 @@ describe("every option", () => {
   });
 });
 
+describe("workers", () => {
+  const processes = (...words: string[]) => serving("app.js", "port=1", ...words).processes;
+
+  test("any of runfcgi's bounds makes them dynamic, with its defaults for the others", () => {
+    const { method, scaling } = processes("minspare=1");
+    expect(method).toBe("prefork");
+    expect(scaling).toMatchObject({ mode: "dynamic", minSpare: 1, maxSpare: 5 });
+    expect(scaling.maxChildren).toBeGreaterThanOrEqual(5);
+  });
+
+  test("a low maxchildren lowers the defaults of the others", () => {
+    expect(processes("maxchildren=1").scaling).toMatchObject({
+      mode: "dynamic",
+      minSpare: 1,
+      maxSpare: 1,
+      maxChildren: 1,
+    });
+  });
+
+  test("a number of workers is a fixed one", () => {
+    expect(processes("workers=3").scaling).toMatchObject({ mode: "static", workers: 3 });
+    expect(processes("workers=3", "maxchildren=9").scaling.mode).toBe("static");
+  });
+
+  test("recycling asks for workers, and 0 is never", () => {
+    expect(processes("maxrequests=500")).toMatchObject({
+      method: "prefork",
+      recycling: { maxRequests: 500, maxAgeMs: Number.POSITIVE_INFINITY },
+    });
+    expect(processes("maxrequests=0").recycling.maxRequests).toBe(Number.POSITIVE_INFINITY);
+    expect(processes("--max-rss=100", "--max-heap", "50", "--max-age", "60000")).toMatchObject({
+      recycling: { maxRssBytes: 104_857_600, maxHeapBytes: 52_428_800, maxAgeMs: 60_000 },
+    });
+    expect(processes("--max-restarts", "Infinity").maxRestarts).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
+test.each([
+  [["pm=prefork"], 'pm is "prefork"; it takes static, dynamic or ondemand.'],
+  [["minspare=4", "maxspare=3"], "minspare is 4 and maxspare 3; minspare may be maxspare at most."],
+  [
+    ["minspare=4", "maxchildren=3"],
+    "minspare is 4 and maxchildren 3; minspare may be maxchildren at",
+  ],
+  [["workers=2", "pm=dynamic"], "workers is 2 and pm is dynamic; leave workers out"],
+  [["method=threaded", "--max-rss", "100"], "max-rss is about processes"],
+  [["maxchildren=0"], "maxchildren is 0; it takes a whole number from 1 to 1024."],
+])("%j is refused in one sentence", (words, sentence) => {
+  expect(() => serving("app.js", ...words)).toThrow(sentence);
+});
+
 describe("words", () => {
   test("may stand before and behind the application, and later ones win", () => {
     expect(serving("port=1", "app.js", "--port", "2", "PORT=3")).toMatchObject({
