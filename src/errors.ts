@@ -67,6 +67,9 @@ const TABLE = {
   TIMEOUT_HEAD: [72, "request", 408, "timeouts.head", "Request head not complete within timeouts.head."],
   TIMEOUT_BODY: [73, "request", 408, "timeouts.body", "No byte of the request body within timeouts.body."],
   TIMEOUT_REQUEST: [75, "request", 503, "timeouts.request", "Request not answered within timeouts.request."],
+  LIMIT_CONNECTIONS: [76, "request", 503, "limits.connections", "More connections than limits.connections; this one was taken to say so."],
+  LIMIT_DELAY: [77, "request", 503, "limits.delay", "Event loop later than limits.delay."],
+  TIMEOUT_QUEUE: [78, "request", 503, "timeouts.queue", "Request older than timeouts.queue, by its X-Request-Start, before it could run."],
   TIMEOUT_WRITE: [74, "connection", 0, "timeouts.write", "Peer took no byte of the response within timeouts.write."],
 } as const;
 

@@ -22,6 +22,8 @@ export interface Task {
   readonly packetBytes: number;
   /** FastCGI: several requests at once come on a connection. */
   readonly multiplex: boolean;
+  /** postern shows its status. */
+  readonly metrics?: boolean;
 }
 
 /** A command; its process must stay in the foreground. */

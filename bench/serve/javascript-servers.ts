@@ -99,9 +99,9 @@ export function postern(
     tcpLoad: protocol === "ajp" ? ["--secret", SECRET] : [],
     missing: (handler) => missingRuntime(runtime) ?? missingPackage(FRAMEWORKS[handler]),
     command: (task) => {
-      const { packetBytes, multiplex } = task;
+      const { packetBytes, multiplex, metrics } = task;
       const secret = "port" in task.address ? SECRET : undefined;
-      const more = { protocol, dist, engine, secret, packetBytes, multiplex };
+      const more = { protocol, dist, engine, secret, packetBytes, multiplex, metrics };
       const env = transport === "" ? {} : { POSTERN_TRANSPORT: transport };
       return run(runtime, "postern.mjs", task, more, env);
     },

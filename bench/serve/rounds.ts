@@ -104,6 +104,7 @@ export function startLane({ contender, entry, over }: Lane): Promise<ServerProce
   return ServerProcess.start(contender, over, {
     handler: entry.handler,
     packetBytes: entry.packetBytes ?? 8192,
+    ...(entry.metrics === undefined ? {} : { metrics: entry.metrics }),
     multiplex: entry.load?.includes("--ids") ?? false,
   });
 }

@@ -16,6 +16,8 @@ export interface Entry {
   readonly label?: string;
   /** Largest AJP packet, 8192 unless said. */
   readonly packetBytes?: number;
+  /** With its status shown. */
+  readonly metrics?: boolean;
   /** Also in the quick set. */
   readonly quick?: boolean;
 }
@@ -63,6 +65,14 @@ function framework(handler: HandlerName, title: string, quick: boolean): Scenari
     quick,
   };
 }
+
+/** All kinds of postern with metrics. */
+const metered: readonly Entry[] = POSTERN.map((prefix) => ({
+  prefix,
+  handler: "hello",
+  metrics: true,
+  label: ", metrics",
+}));
 
 const UPLOAD = ["--body", "1048576", "--expect-text", "1048576", "--connections", "4"];
 const LARGE_AJP = ["--ajp-packet", "65536"];
@@ -175,6 +185,16 @@ export const SCENARIOS: readonly Scenario[] = [
       { prefix: "postern fastcgi", handler: "hello", load: ["--connections", "32"], label: ", 32" },
       { prefix: "postern fastcgi", handler: "hello", load: ["--ids", "32"], label: ", 1 × 32" },
     ],
+    baseline: ["postern fastcgi", "hello"],
+    over: "unix",
+    quick: false,
+  },
+  {
+    name: "metrics",
+    title: "hello with metrics, kept connections, c=64",
+    kind: "load",
+    load: [...HELLO, "--connections", "64"],
+    entries: [...posterns("hello"), ...metered],
     baseline: ["postern fastcgi", "hello"],
     over: "unix",
     quick: false,

@@ -10,10 +10,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { findDuplication } from "../engine/select.ts";
 import { ERR_NOT_LISTENING } from "../server/listen-failure.ts";
 import { type HeldListener, holdListener } from "../server/held-listener.ts";
-import type { Timeouts } from "../server/settings.ts";
+import type { ResolvedOptions, Timeouts } from "../server/settings.ts";
 import { whileInUse } from "../serve/address-retry.ts";
 import { normalizeOptions } from "../serve/options.ts";
+import { openStatus } from "../serve/status-endpoint.ts";
 import { readVersion } from "../serve/version.ts";
+import { PoolStatus } from "../workers/pool-status.ts";
 import { Pool } from "../workers/pool.ts";
 import type { PoolOwner } from "../workers/pool-plan.ts";
 import type { Failure } from "../workers/reload-queue.ts";
@@ -198,6 +200,13 @@ async function refuse(held: HeldListener, failure: Failure): Promise<never> {
   return output.end(status);
 }
 
+/** Opens the status of all workers, where it is asked for. */
+async function showPool({ status }: ResolvedOptions, open: () => PoolStatus): Promise<void> {
+  if (status === undefined) return;
+  const source = open();
+  await whileInUse(() => openStatus(status, () => source.read()));
+}
+
 /**
  * Serves by workers, until a signal.
  *
@@ -236,6 +245,13 @@ export async function startPrimary(command: ServeCommand): Promise<void> {
     plan,
     ownerOf(held, () => steering.worn()),
   );
+  const facts = {
+    version: readVersion(),
+    method: method.isThreaded ? "threaded" : "prefork",
+    address: held.text,
+    fd: held.fd,
+  };
+  await showPool(resolved, () => new PoolStatus(pool, facts));
   const steering = new Steering(pool, { bounds: scaling, recycling, balance, watch, say });
   const signals = obeySignals(pool, held, steering, spawned);
   try {

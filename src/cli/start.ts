@@ -21,6 +21,9 @@ import { loadApp, moduleFile } from "./load-app.ts";
 import { output } from "./output.ts";
 import { disarmDebugger, drain, obeyStops, reopenOnSignal } from "./signals.ts";
 
+/** Exit status of a mistake in options. */
+const STATUS_USAGE = 2;
+
 /** Prints one line of ours. */
 export function say(line: string): void {
   output.say(line);
@@ -171,6 +174,11 @@ export async function start(command: ServeCommand): Promise<void> {
   const app = await applicationOf(command.app);
   const options = optionsOf(command);
   const { server, bound } = await whileInUse(() => listening(app, options));
+  // Of its status: the server itself listens.
+  server.once("error", (error: Error) => {
+    say(error.message);
+    void output.end(STATUS_USAGE);
+  });
   ending = { server, bound, timeouts };
   if (touchable.length > 0) leaveWhenTouched(touchable, ending);
   nowServing(command, startLine(server, process.pid));

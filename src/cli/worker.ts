@@ -11,10 +11,13 @@ import { findDuplication } from "../engine/select.ts";
 import type { Taker } from "../server/departures.ts";
 import type { Server } from "../server/server.ts";
 import { told } from "../server/server.ts";
+import type { ResolvedOptions } from "../server/settings.ts";
+import { readSamples, type Samples } from "../observe/series.ts";
+import { countRequests } from "../observe/status-path.ts";
 import { normalizeOptions, type ServeOptions } from "../serve/options.ts";
 import { UsageError } from "../errors.ts";
 import { linkToMainThread } from "../workers/thread-link.ts";
-import { LoadMeter } from "../workers/load.ts";
+import { type Load, LoadMeter } from "../workers/load.ts";
 import { type Obey, type PrimaryLink, linkToPrimary } from "../workers/primary-link.ts";
 import type { Order, ReadyFacts, Report } from "../workers/messages.ts";
 import { readArguments, type ServeCommand } from "./arguments.ts";
@@ -32,6 +35,7 @@ function onDescriptor(command: ServeCommand, fd: number): ServeOptions {
     port: _n,
     mode: _m,
     umask: _u,
+    status: _status,
     ...rest
   } = command.options;
   const { owner: _o, group: _g, ...options } = rest;
@@ -104,13 +108,25 @@ function obeyer(server: Server, link: PrimaryLink, drainMs: number): Obey {
   };
 }
 
-/** What else is counted in this worker, by name. */
-const counters = (): Readonly<Record<string, number>> => ({});
+/**
+ * Has a worker count for the status that the primary serves, where it is asked for.
+ *
+ * @returns what it has counted, by name
+ */
+function counting(server: Server, { status, statusPath }: ResolvedOptions): () => Samples {
+  if (status === undefined) return () => ({});
+  // With a path of its own it counts already.
+  if (statusPath === undefined) countRequests(server);
+  return () => readSamples(server.figures);
+}
 
 async function serveWhat(order: Order & { kind: "begin" }, link: PrimaryLink): Promise<void> {
   const written = readArguments(order.words) as ServeCommand;
   const isMoved = written.processes.workdir !== undefined;
   const command = isMoved ? commandFrom(order.folder, written) : written;
+  const asked = normalizeOptions(command.options, process.env);
+  // The primary serves it.
+  delete process.env["POSTERN_STATUS"];
   const options = onDescriptor(command, link.listener(order.fd));
   const { timeouts } = normalizeOptions(options, process.env);
   const app = await applicationOf(command.app);
@@ -125,7 +141,8 @@ async function serveWhat(order: Order & { kind: "begin" }, link: PrimaryLink): P
   }
   link.report({ kind: "ready", facts: factsOf(server) });
   link.onOrder(obey);
-  new LoadMeter(server, counters, (load) => link.report({ kind: "load", load })).start();
+  const report = (load: Load): void => link.report({ kind: "load", load });
+  new LoadMeter(server, counting(server, asked), report).start();
 }
 
 async function main(): Promise<void> {

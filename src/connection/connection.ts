@@ -1,19 +1,20 @@
 /**
  * One connection of a front server: bytes → ring → rows → exchanges, and the end of it all.
- * It decides when reading pauses, when the connection is used again, and how it ends; what a request does is
- * exchange.ts, what leaves is the encoder's. One connection has one decoder of one protocol.
+ * It decides when reading pauses, whether it is used again, and how it ends; requests are exchange.ts's, and output the
+ * encoder's. One connection has one decoder of one protocol.
  */
 import { AbortError, ERRORS, type ErrorRow, InternalError } from "../errors.ts";
 import type { FieldBlock } from "../http/field-block.ts";
 import type { HeadMeta } from "../protocols/protocol.ts";
 import { Note } from "../wire/abi.ts";
+import { noteEnd } from "./chronicle.ts";
 import type { ConnectionContext, ProtocolSetup } from "./context.ts";
-import { hasPassed, overdueExchange } from "./deadlines.ts";
+import { hasPassed } from "./deadlines.ts";
 import { Exchange } from "./exchange.ts";
 import type { ExchangeHost } from "./exchange-host.ts";
 import { ExchangeTable } from "./exchange-table.ts";
 import { Linger } from "./linger.ts";
-import { answerError } from "./refusal.ts";
+import { answerError, endUnanswered } from "./refusal.ts";
 import type { Transport, TransportListener } from "./transport.ts";
 import { refuseUnbegun } from "./unbegun.ts";
 import type { Upgrade } from "./upgrade.ts";
@@ -24,6 +25,7 @@ import { Window } from "./window.ts";
 export class Connection implements TransportListener, ExchangeHost {
   readonly context: ConnectionContext;
   readonly setup: ProtocolSetup;
+  readonly reserved: boolean;
   transport!: Transport;
   readonly #isFastCgi: boolean;
   readonly #isMultiplexed: boolean;
@@ -45,7 +47,8 @@ export class Connection implements TransportListener, ExchangeHost {
     this.setup = setup;
     this.#isFastCgi = setup.protocol.name === "fastcgi";
     this.#isMultiplexed = this.#isFastCgi && setup.decoderOptions.requestsPerConnection > 1;
-    this.watch = new Watch(context.nowMs);
+    this.reserved = context.crowded;
+    this.watch = new Watch(context.nowMs, this.reserved);
   }
 
   /** Is nothing more to be read? What came together with a request that is answered already still is. */
@@ -57,6 +60,10 @@ export class Connection implements TransportListener, ExchangeHost {
     return this.#linger !== undefined || this.transport.broken;
   }
 
+  get running(): readonly Exchange[] {
+    return this.#exchanges.list();
+  }
+
   /** Has this connection no request in flight? */
   get idle(): boolean {
     return this.#exchanges.size === 0;
@@ -65,8 +72,6 @@ export class Connection implements TransportListener, ExchangeHost {
   get movable(): boolean {
     return this.idle && !this.#closing && !this.#over && this.transport.movable;
   }
-
-  // --- transport ----------------------------------------------------------------------------------
 
   readBegins(): void {
     this.watch.hear(this.context.nowMs);
@@ -118,8 +123,6 @@ export class Connection implements TransportListener, ExchangeHost {
     for (const exchange of this.#exchanges.list()) exchange.side?.drained();
   }
 
-  // --- rows ---------------------------------------------------------------------------------------
-
   begin(exchangeId: number, detail: number): void {
     if (this.#over) return;
     const exchange = this.#exchanges.add(new Exchange(this, exchangeId, detail));
@@ -161,8 +164,8 @@ export class Connection implements TransportListener, ExchangeHost {
     if (this.#over) return;
     // A CPing to a container that is about to stop is answered by its close.
     if (this.context.draining && !this.#isFastCgi) return this.#startLinger();
-    const answered = this.setup.encoder.control(this.transport.writer, type, contentView);
-    if (answered) this.transport.flush();
+    const { transport } = this;
+    if (this.setup.encoder.control(transport.writer, type, contentView)) transport.flush();
   }
 
   error(exchangeId: number, row: ErrorRow): void {
@@ -177,26 +180,24 @@ export class Connection implements TransportListener, ExchangeHost {
       return;
     }
     this.#closing = true;
-    if (row.status === 0) return this.transport.destroy();
+    if (row.status === 0) return endUnanswered(this, row);
     if (exchange !== undefined) exchange.refuse(row);
     else answerError(this, row);
     this.#startLinger();
   }
-
-  // --- what exchanges ask -------------------------------------------------------------------------
 
   isShared(): boolean {
     return this.#exchanges.size > 1;
   }
 
   canReuse(exchange: Exchange): boolean {
-    const over = this.#closing || this.context.draining || exchange.refused;
+    const over = this.#closing || this.context.draining || exchange.refused || this.reserved;
     return exchange.keepConnection && exchange.inputQuiet && !over;
   }
 
   exchangeEnded(exchange: Exchange): void {
     if (!this.#exchanges.delete(exchange)) return;
-    if (exchange.counted) this.context.activeRequests--;
+    noteEnd(exchange, this.context);
     this.transport.note(Note.ENDED, exchange.id);
     if (!this.#reading) this.#exchanges.settle();
     this.watch.answer(this.context.nowMs);
@@ -272,18 +273,16 @@ export class Connection implements TransportListener, ExchangeHost {
   check(): void {
     const { nowMs, timeouts } = this.context;
     const stalledSinceMs = this.watch.stalledSinceMs(this.transport, nowMs);
-    if (hasPassed(stalledSinceMs, timeouts.write, nowMs)) return this.transport.abandon();
+    if (hasPassed(stalledSinceMs, timeouts.write, nowMs))
+      return endUnanswered(this, ERRORS.TIMEOUT_WRITE);
     if (this.#linger !== undefined) return this.#linger.check(nowMs);
     if (this.#upgrade !== undefined) return this.#upgrade.check(nowMs, timeouts.idle);
     for (const exchange of this.#window?.overdue() ?? []) exchange.refuse(ERRORS.LIMIT_WINDOW);
-    for (const exchange of this.#exchanges.list()) {
-      const row = overdueExchange(exchange, nowMs, timeouts, this.#window?.closed === true);
-      if (row !== undefined) exchange.refuse(row);
-    }
+    this.#exchanges.refuseOverdue(nowMs, timeouts, this.#window?.closed === true);
     const isPartial =
       this.transport.partial || (this.watch.heard && this.setup.protocol.name === "scgi");
     this.watch.seeHead(this.idle ? isPartial : this.#exchanges.headDue, nowMs);
-    const verdict = this.watch.verdict(this.#exchanges.size, nowMs, timeouts);
+    const verdict = this.watch.verdict(this.#exchanges.size, this.context);
     if (verdict === "head") this.#headOverdue();
     else if (verdict !== "none") this.drain();
   }

@@ -5,10 +5,12 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { ErrorRow } from "../errors.ts";
 import type { Connection } from "./connection.ts";
+import type { Counters, ProtocolCounts } from "./counters.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { DirectHandler } from "../handler/fetch/direct.ts";
 import type { Prototypes } from "../handler/node/prototypes.ts";
 import type { UpgradeSocket } from "../handler/node/upgrade.ts";
+import type { RequestHead } from "../http/head.ts";
 import type { Encoder, HeadOptions, Protocol } from "../protocols/protocol.ts";
 import type { DecoderOptions, Limits } from "../wire/limits.ts";
 
@@ -18,6 +20,7 @@ export interface ProtocolSetup {
   readonly encoder: Encoder;
   readonly decoderOptions: DecoderOptions;
   readonly headOptions: HeadOptions;
+  readonly counts: ProtocolCounts;
 }
 
 /** Deadlines of a connection in milliseconds; 0 switches one off. */
@@ -27,6 +30,25 @@ export interface ConnectionTimeouts {
   readonly write: number;
   readonly idle: number;
   readonly request: number;
+  /** Since the front server got the request, as it says. */
+  readonly queue: number;
+}
+
+/** The event loop's delay. */
+export interface Lateness {
+  /** Is the delay limited? */
+  readonly watched: boolean;
+  /** The delay in milliseconds, as it is now and not on average. Only where it is watched. */
+  measure(): number;
+  /** Did the loop stand still just now, so that peers may be gone that nobody has noticed yet? */
+  readonly isLate: boolean;
+  /** Calls back once what peers did meanwhile has been heard. */
+  afterwards(call: () => void): void;
+}
+
+/** Requests that are answered before the application, and whatever the load. */
+export interface Reserve {
+  takes(head: RequestHead): boolean;
 }
 
 /** What all connections of one server share. */
@@ -36,6 +58,13 @@ export interface ConnectionContext {
   readonly limits: Readonly<Limits>;
   readonly timeouts: ConnectionTimeouts;
   readonly halfOpen: boolean;
+  readonly counters: Counters;
+  /** Are there as many connections as `limits.connections` allows? Those above it are answered 503, and closed. */
+  readonly crowded: boolean;
+  /** How late the loop is. */
+  readonly lateness: Lateness;
+  /** Paths that are answered whatever the load; undefined while there are none. */
+  readonly reserve: Reserve | undefined;
   /** Coarse clock: advanced by the one timer, good for deadlines and nothing else. */
   readonly nowMs: number;
   /** Is the server closing? Then no connection is kept. */
@@ -55,7 +84,7 @@ export interface ConnectionContext {
   dispatch(req: IncomingMessage, res: ServerResponse): void;
   /** Tells the listeners of "upgrade" of a request; never throws. */
   tellUpgrade(req: IncomingMessage, socket: UpgradeSocket): void;
-  /** A request was refused: where only an option can mend that, the operator hears of it, once. */
+  /** A peer broke a rule or a limit: it is counted, and where only an option can mend it the operator hears of it, once. */
   remark(row: ErrorRow): void;
   /** A connection is over. */
   forget(connection: Connection): void;

@@ -8,6 +8,8 @@ import type { Upgrade } from "./upgrade.ts";
 
 /** What an exchange needs from its connection. */
 export interface ExchangeHost extends ResponsePath {
+  /** Was it accepted above `limits.connections`, for status and refusals alone? */
+  readonly reserved: boolean;
   /** Does another exchange of this connection live? */
   isShared(): boolean;
   /** May the connection be used again after this exchange's end? */

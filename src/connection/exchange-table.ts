@@ -4,6 +4,8 @@
  * front, as FastCGI §3.3 suggests. It knows nothing of what an exchange does, but that one which was answered while its
  * bytes are still being dispatched has to see the rest of them.
  */
+import type { ConnectionTimeouts } from "./context.ts";
+import { overdueExchange } from "./deadlines.ts";
 import type { Exchange } from "./exchange.ts";
 
 const NONE: readonly Exchange[] = [];
@@ -77,6 +79,14 @@ export class ExchangeTable {
     this.#endedBefore = undefined;
     if (before !== undefined) for (const exchange of before) exchange.settle();
     ended.settle();
+  }
+
+  /** Called by the coarse timer: refuses those whose deadline has passed. */
+  refuseOverdue(nowMs: number, timeouts: ConnectionTimeouts, windowClosed: boolean): void {
+    for (const exchange of this.list()) {
+      const row = overdueExchange(exchange, nowMs, timeouts, windowClosed);
+      if (row !== undefined) exchange.refuse(row);
+    }
   }
 
   /** To walk over while exchanges leave. */

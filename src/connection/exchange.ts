@@ -9,6 +9,8 @@ import type { FieldBlock } from "../http/field-block.ts";
 import type { BodyPiece, RequestHead, ResponseHead, RoleName } from "../http/head.ts";
 import type { HeadMeta } from "../protocols/protocol.ts";
 import { BodyKind, KEEP_CONNECTION } from "../wire/abi.ts";
+import { obstacleTo } from "./admission.ts";
+import { noteStart } from "./chronicle.ts";
 import { Demand } from "./demand.ts";
 import type { ExchangeHost } from "./exchange-host.ts";
 import {
@@ -33,8 +35,11 @@ export class Exchange implements Carrier, ResponseOwner {
   readonly keepConnection: boolean;
   readonly role: RoleName;
   readonly beganMs: number;
+  /** When its head was whole, by the exact clock; 0 while nobody asks for times. */
+  startedMs = 0;
   /** When the last byte of this request's input came, by the coarse clock; once upgraded, the last byte either way. */
   inputMs: number;
+  aborted = false;
   /** Is the window full, and has the handler not asked for more since? */
   full = false;
   /** May input of this request still come, as far as one can know? */
@@ -76,6 +81,9 @@ export class Exchange implements Carrier, ResponseOwner {
     if (this.#bodyKind === BodyKind.NONE || this.inputDone) return true;
     return this.#bodyKind === BodyKind.UNKNOWN && this.#demand?.open === 0;
   }
+  get response(): ResponseHalf {
+    return this.#response;
+  }
   /** Is a byte of the body due that nobody holds back? */
   get awaitsBody(): boolean {
     return this.#request === RequestState.BODY && this.#demand?.open !== 0;
@@ -99,8 +107,9 @@ export class Exchange implements Carrier, ResponseOwner {
       this.refuse(error.row);
       return;
     }
-    if (context.activeRequests >= context.limits.requests)
-      return this.refuse(ERRORS.LIMIT_REQUESTS);
+    noteStart(this, fields, this.#host);
+    const obstacle = obstacleTo(this.head, this.#host);
+    if (obstacle !== undefined) return this.refuse(obstacle);
     context.activeRequests++;
     context.begunRequests++;
     if (setup.encoder.wantBytes > 0 && meta.bodyKind !== BodyKind.NONE) {
@@ -114,6 +123,7 @@ export class Exchange implements Carrier, ResponseOwner {
   body(chunk: Buffer, frames: number): void {
     if (!this.#move(RequestEvent.BODY)) return;
     this.inputMs = this.#host.context.nowMs;
+    this.#host.context.counters.receivedBytes += chunk.length;
     this.#demand?.came(chunk.length, frames);
     this.#held(this.side?.body(chunk) ?? 0);
   }
@@ -148,6 +158,7 @@ export class Exchange implements Carrier, ResponseOwner {
     this.inputDue = false;
     const { begun } = this.#response;
     if (!this.#response.move(ResponseEvent.END)) return;
+    this.aborted = true;
     this.side?.aborted(new AbortError("ERR_ABORTED"));
     this.#response.sendEnd(0, begun);
     this.responseOver();
@@ -162,7 +173,7 @@ export class Exchange implements Carrier, ResponseOwner {
   /** The connection is gone, or going: nothing more can be sent. */
   lose(reason: Error): void {
     this.#move(RequestEvent.CLOSE);
-    this.#response.move(ResponseEvent.FAIL);
+    this.aborted = this.#response.move(ResponseEvent.FAIL);
     this.side?.aborted(reason);
     this.responseOver();
   }
@@ -262,25 +273,13 @@ export class Exchange implements Carrier, ResponseOwner {
     this.#host.context.report(error, this.side?.req);
   }
 
-  // --- ends ---------------------------------------------------------------------------------------
-
   /** Was it handed to the application, so that it counts as in flight? Upgraded ones live too long for that. */
   get counted(): boolean {
     return this.side !== undefined && this.#upgrade === undefined;
   }
 
   #breakOff(begun: boolean): void {
-    if (!this.#host.isShared()) {
-      // Before the exchange leaves: what follows an ordinary end would send a FIN, which looks like success.
-      this.#host.breakOff();
-    } else if (begun) {
-      // Others live on this connection: END_REQUEST with an appStatus is all that can be said (docs/errors.md).
-      this.#response.appStatus = 1;
-      this.#response.sendEnd(0, true);
-    } else {
-      this.#response.appStatus = 1;
-      this.#response.sendError(500, 0);
-    }
+    this.#response.breakOff(begun, this.#host);
     this.responseOver();
   }
 

@@ -47,6 +47,13 @@ export function concernsOperator(row: ErrorRow): boolean {
   return BY_CONFIGURATION.has(row);
 }
 
+/** Ends a connection on which nothing can be said any more: its peer takes nothing, or what it sends has no meaning. */
+export function endUnanswered({ context, transport }: ResponsePath, row: ErrorRow): void {
+  context.remark(row);
+  if (row === ERRORS.TIMEOUT_WRITE) transport.abandon();
+  else transport.destroy();
+}
+
 /** A whole answer to bytes that became no request. */
 export function answerError({ context, setup, transport }: ResponsePath, row: ErrorRow): void {
   context.remark(row);

@@ -14,6 +14,12 @@ import type { Transport } from "./transport.ts";
 /** Called once bytes are with the kernel, or with an error when they never will be. */
 export type Written = ((error?: Error | null) => void) | undefined;
 
+/** The connection, as a response sees it that cannot be completed. */
+export interface Breakable {
+  isShared(): boolean;
+  breakOff(): void;
+}
+
 /** The exchange, as its response half sees it. */
 export interface ResponseOwner {
   readonly id: number;
@@ -54,6 +60,8 @@ const LEFT: ResponseEnd = Object.freeze({ ...KEPT, reuse: false });
 export class ResponseHalf {
   /** FastCGI's appStatus: 0 = well. */
   appStatus = 0;
+  /** Of the head that left; 0: none did. */
+  status = 0;
   readonly #owner: ResponseOwner;
   readonly #path: ResponsePath;
   #state: number = ResponseState.IDLE;
@@ -99,6 +107,7 @@ export class ResponseHalf {
     }
     if (head !== undefined) {
       this.move(ResponseEvent.HEAD);
+      this.#headLeaves(head.status);
       this.#declaredBytes = this.#owner.isBodiless(head.status) ? -1 : head.contentLength;
     }
     const pieces = this.#withinDeclared(chunks);
@@ -161,8 +170,14 @@ export class ResponseHalf {
     }
   }
 
+  #headLeaves(status: number): void {
+    this.status = status;
+    this.#path.setup.counts.respond(status);
+  }
+
   #encodeError(status: number, protocolStatus = 0): void {
     const { setup, transport } = this.#path;
+    this.#headLeaves(status);
     const { head, body } = errorResponse(status);
     const end = this.#end(protocolStatus, true);
     const chunk = this.#owner.isBodiless(status) ? undefined : body;
@@ -176,6 +191,16 @@ export class ResponseHalf {
     const { appStatus } = this;
     if (appStatus === 0 && protocolStatus === 0 && stdout && !stderr) return reuse ? KEPT : LEFT;
     return { appStatus, protocolStatus, reuse, stdout, stderr };
+  }
+
+  /** It cannot be completed: alone on its connection it looks so, beside others all that can be said is. */
+  breakOff(begun: boolean, host: Breakable): void {
+    // Before the exchange leaves: what follows an ordinary end would send a FIN, which looks like success.
+    if (!host.isShared()) return host.breakOff();
+    this.appStatus = 1;
+    // Others live on this connection: END_REQUEST with an appStatus (docs/errors.md).
+    if (begun) this.sendEnd(0, true);
+    else this.sendError(500, 0);
   }
 
   /** A response of our own: a status with one line of text. */

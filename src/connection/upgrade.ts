@@ -42,6 +42,7 @@ export class Upgrade {
     this.#response = response;
     // It may live for days: limits.requests is about requests, limits.connections counts it.
     host.context.activeRequests--;
+    host.context.counters.upgrades++;
     host.transport.note(Note.UPGRADED, exchange.id);
     host.exchangeUpgraded(this);
   }

@@ -2,7 +2,7 @@
  * What one connection remembers of time, for its deadlines: when it was active, since when a head is incomplete.
  * It has no timer; the connection shows it the coarse clock at every tick. What passed is deadlines.ts's to say.
  */
-import type { ConnectionTimeouts } from "./context.ts";
+import type { ConnectionContext } from "./context.ts";
 import { type Overdue, overdue, StallWatch } from "./deadlines.ts";
 import type { Transport } from "./transport.ts";
 
@@ -14,7 +14,7 @@ export class Watch {
   heard = false;
   /** Since when a head is incomplete. */
   headSinceMs = 0;
-  /** Since when the server drains while this connection has not carried anything yet. */
+  /** Since when the server drains, or is crowded, while this connection has not carried anything yet. */
   graceSinceMs = 0;
   /** While something is queued for the peer. */
   #stall: StallWatch | undefined;
@@ -25,8 +25,10 @@ export class Watch {
   /** Requests that ended lately: each tick halves what is older. */
   recentRequests = 0;
 
-  constructor(nowMs: number) {
+  /** @param brief is it not to be kept, so that its time of grace begins at once? */
+  constructor(nowMs: number, brief: boolean) {
     this.activeMs = nowMs;
+    if (brief) this.graceSinceMs = nowMs;
   }
 
   /** Bytes have come. */
@@ -69,16 +71,18 @@ export class Watch {
   }
 
   /**
-   * Which deadline has passed, if any?
+   * Which deadline has passed, if any? Idle connections are counted here: their end is no error of anybody's.
    *
    * @param exchanges requests in flight
    */
-  verdict(exchanges: number, nowMs: number, timeouts: ConnectionTimeouts): Overdue {
+  verdict(exchanges: number, { nowMs, timeouts, counters }: ConnectionContext): Overdue {
     const { activeMs, headSinceMs } = this;
     // The decoder drops that input itself (FastCGI specification §3.3).
     const leftoverSinceMs = this.#leftovers > 0 ? this.#leftoverSinceMs : 0;
     const graceSinceMs = exchanges === 0 ? this.graceSinceMs : 0;
     const times = { nowMs, activeMs, headSinceMs, leftoverSinceMs, graceSinceMs, exchanges };
-    return overdue(times, timeouts);
+    const verdict = overdue(times, timeouts);
+    if (verdict === "idle") counters.idleTimeouts++;
+    return verdict;
   }
 }

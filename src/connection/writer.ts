@@ -20,6 +20,8 @@ export class Writer implements Output {
   #text = "";
   #pieces: BodyPiece[] | undefined;
   #length = 0;
+  /** Bytes that were taken out, ever. */
+  takenBytes = 0;
 
   /** Bytes collected. */
   get length(): number {
@@ -55,6 +57,7 @@ export class Writer implements Output {
   take(): string | readonly BodyPiece[] {
     const text = this.#text;
     const pieces = this.#pieces;
+    this.takenBytes += this.#length;
     this.discard();
     if (pieces === undefined) return text;
     if (text !== "") pieces.push(text);

@@ -1,5 +1,5 @@
 /**
- * A server and its settings → what stands before and beside the application: static folders, files handed over.
+ * A server and its settings → what stands before and beside the application: status, static folders, files handed over.
  *
  * The same for a server that `serve` or `createServer` made and for one that `postern/register` adopted. Listens to
  * nothing.
@@ -7,10 +7,12 @@
 import { allowHandOver } from "../handler/files/hand-over.ts";
 import type { Server } from "../server/server.ts";
 import type { ResolvedOptions } from "../server/settings.ts";
+import { mountStatus } from "./status-mount.ts";
 import { mountStatic } from "./static-files.ts";
 
 /** Gives a server what its options ask for beside listening. */
 export function equip(server: Server, options: ResolvedOptions): void {
+  mountStatus(server, options);
   mountStatic(server, options.static);
   if (options.sendfile.length > 0) allowHandOver(server, options.sendfile);
 }

@@ -37,6 +37,14 @@ export interface TimeoutOptions {
    */
   request?: number | undefined;
   /**
+   * Since the front server got the request, as it says in X-Request-Start (nginx:
+   * `fastcgi_param HTTP_X_REQUEST_START "t=${msec}"`), until it can run here. Older ones are answered 503 unseen: their
+   * client has given up. ERR_TIMEOUT_QUEUE.
+   *
+   * @default 0 — off
+   */
+  queue?: number | undefined;
+  /**
    * For running requests to finish once the server stops.
    *
    * @default 30_000 — below the 90 s after which systemd kills

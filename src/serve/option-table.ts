@@ -154,6 +154,7 @@ export const OPTIONS: readonly OptionRow[] = [
   limit("connections", "most open connections"),
   limit("requests", "most requests in flight"),
   limit("requestsPerConnection", "most requests in flight of one connection, with multiplex"),
+  limit("delay", "most delay of the event loop, in ms; beyond it requests are answered 503"),
   limit("stderrBytes", "most error text of one request"),
   limit("windowBytes", "body bytes held for a handler that does not read"),
   limit("connectionWindowBytes", "the same for one connection, with multiplex"),
@@ -162,6 +163,7 @@ export const OPTIONS: readonly OptionRow[] = [
   timeout("write", 60_000, "until the peer takes more of a response"),
   timeout("idle", 75_000, "between two requests of a kept connection"),
   timeout("request", 0, "for a whole request; 0 is no limit"),
+  timeout("queue", 0, "since X-Request-Start of the web server; older is 503"),
   timeout("drain", 30_000, "for running requests when stopping"),
   timeout("kill", 5_000, "for what is left after that"),
   row("trust.peers", { type: "list" }, "addresses and subnets that may connect", {
@@ -191,6 +193,26 @@ export const OPTIONS: readonly OptionRow[] = [
   }),
   row("ajp.rawBody", { type: "boolean" }, "AJP bodies as lighttpd sends them", { default: false }),
   row("scgi.strict", { type: "boolean" }, "SCGI to the letter", { default: false }),
+  // Metrics and status.
+  row(
+    "status",
+    { type: "text" },
+    "serve status and metrics on a unix socket or a port of this machine",
+    {
+      sample: "PATH|PORT",
+    },
+  ),
+  row("statusPath", { type: "text" }, "answer this path with them, before the application", {
+    sample: "PATH",
+  }),
+  row(
+    "statusPeers",
+    { type: "list" },
+    "clients that are answered there; this machine if not given",
+    {
+      sample: "LIST",
+    },
+  ),
   row("signal", { type: "signal" }, ""),
   row("onListen", { type: "function" }, ""),
   row("onError", { type: "function" }, ""),

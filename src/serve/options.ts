@@ -131,6 +131,27 @@ export interface ServeOptions {
   ajp?: AjpOptions | undefined;
   /** SCGI's own options. */
   scgi?: ScgiOptions | undefined;
+  /**
+   * Where status and metrics are served, beside the server and untouched by its limits: the path of a unix socket (mode 0600),
+   * or `PORT` or `HOST:PORT` of this machine. See docs/metrics.md.
+   *
+   * @default undefined — nowhere
+   */
+  status?: string | undefined;
+  /**
+   * A path at which this server itself answers with status and metrics, before the application and whatever the load; for
+   * `statusPeers` only, for others it is the application's. As the client asks for it: `/postern-status`.
+   *
+   * @default undefined — none
+   */
+  statusPath?: string | undefined;
+  /**
+   * Addresses and subnets of clients that are answered at `statusPath`. A client that came by a further proxy (Forwarded,
+   * X-Forwarded-For, X-Real-IP) is not.
+   *
+   * @default undefined — 127.0.0.0/8 and ::1
+   */
+  statusPeers?: readonly string[] | undefined;
   /** Closes the server, as `close()` does, when it aborts. */
   signal?: AbortSignal | undefined;
   /** Called once, when the server listens, with where it does. */

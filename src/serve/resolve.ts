@@ -21,9 +21,12 @@ import { readFolders } from "./folders.ts";
 import { OPTIONS, optionRow } from "./option-table.ts";
 import type { OptionValues } from "./option-values.ts";
 import { readSecretHash } from "./secret.ts";
+import { checkStatusAddress } from "./status-address.ts";
 
 /** What `auto` answers. */
 const ALL: readonly ProtocolName[] = Object.freeze(["fastcgi", "scgi", "ajp", "http"]);
+/** Who sees the status, unless told otherwise. */
+const LOOPBACK: readonly string[] = Object.freeze(["127.0.0.0/8", "::1"]);
 const HOST_DEFAULT = "127.0.0.1";
 const MODE_DEFAULT = 0o660;
 
@@ -107,6 +110,25 @@ function trustOf(values: OptionValues, webServerAddresses: string | undefined): 
   });
 }
 
+function statusOf(
+  values: OptionValues,
+): Pick<ResolvedOptions, "status" | "statusPath" | "statusPeers"> {
+  const status = read<string | undefined>(values, "status");
+  if (status !== undefined) checkStatusAddress(status);
+  const statusPath = read<string | undefined>(values, "statusPath");
+  if (statusPath !== undefined && !/^\/[^?#\s]*$/.test(statusPath)) {
+    const shown = JSON.stringify(statusPath);
+    throw new UsageError(`statusPath is ${shown}; it takes a path that begins with a slash.`);
+  }
+  if (statusPath === undefined && values.has("statusPeers"))
+    throw new UsageError("statusPeers is given, but there is no statusPath; give it as well.");
+  const statusPeers = read<readonly string[] | undefined>(values, "statusPeers") ?? LOOPBACK;
+  checkPeers(statusPeers, "statusPeers");
+  // It must not depend on where the process goes later.
+  const where = status?.includes("/") === true ? resolve(status) : status;
+  return { status: where, statusPath, statusPeers };
+}
+
 /**
  * Puts settings together.
  *
@@ -148,6 +170,7 @@ export function resolveOptions(
     trust,
     ajp: ajpOf(values),
     scgi: Object.freeze({ strict: read<boolean>(values, "scgi.strict") }),
+    ...statusOf(values),
     signal: read<AbortSignal | undefined>(values, "signal"),
     onListen: read<ResolvedOptions["onListen"]>(values, "onListen"),
     onError: read<ResolvedOptions["onError"]>(values, "onError"),

@@ -5,13 +5,11 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { noteClose, noteOpen } from "../connection/chronicle.ts";
 import { Connection } from "../connection/connection.ts";
 import { ConnectionSocket } from "../connection/connection-socket.ts";
-import type {
-  ConnectionContext,
-  ConnectionTimeouts,
-  ProtocolSetup,
-} from "../connection/context.ts";
+import type { ConnectionContext, ProtocolSetup, Reserve } from "../connection/context.ts";
+import { Counters } from "../connection/counters.ts";
 import { concernsOperator } from "../connection/refusal.ts";
 import { NodeTransport } from "../connection/node-transport.ts";
 import { asSocket, type PassedSocket } from "../connection/passed-socket.ts";
@@ -27,18 +25,18 @@ import type { ProtocolName } from "../http/head.ts";
 import type { DecoderOptions, Limits } from "../wire/limits.ts";
 import { type ConnectionKeeper, NativeListener } from "./native-listener.ts";
 import { acceptInstead } from "./net-server.ts";
-import { createPeerCheck, EVERYBODY, type PeerCheck } from "./peers.ts";
+import { Doorkeeper } from "./doorkeeper.ts";
+import { createPeerCheck } from "./peers.ts";
 import { Departures, type Leaver } from "./departures.ts";
 import { directWayOf, type DirectWay } from "./direct-way.ts";
-import { STARVED_MS, starvation } from "./starvation.ts";
 import { SilentSockets } from "./silent-sockets.ts";
+import type { Figures } from "./figures.ts";
 import type { Server } from "./server.ts";
 import type { BoundAddress, ResolvedOptions } from "./settings.ts";
 import { createSetups } from "./setups.ts";
+import { LoopLateness } from "./lateness.ts";
+import { Starvation } from "./starvation.ts";
 import { chooseTransport, type TransportChoice } from "./transport-choice.ts";
-
-/** The one timer's period: deadlines are checked this often. */
-const CLOCK_MS = 500;
 
 /** Monotonic milliseconds, never 0, which means "not running" to deadlines. */
 function now(): number {
@@ -46,20 +44,21 @@ function now(): number {
 }
 
 /** The connections of one server. */
-export class Acceptor implements ConnectionContext, ConnectionKeeper {
+export class Acceptor implements ConnectionContext, ConnectionKeeper, Figures {
   readonly server: Server;
   readonly engine: Engine;
   readonly limits: Readonly<Limits>;
-  readonly timeouts: ConnectionTimeouts;
+  readonly timeouts: ResolvedOptions["timeouts"];
   readonly halfOpen: boolean;
   readonly prototypes: Prototypes;
+  readonly counters: Counters = new Counters();
   activeRequests = 0;
   begunRequests = 0;
   nowMs: number = now();
   draining = false;
-  /** How often the system had no descriptor for a connection. */
-  acceptFailures = 0;
-  #toldMs = 0;
+  readonly starvation: Starvation = new Starvation();
+  readonly lateness: LoopLateness;
+  reserve: Reserve | undefined;
   /** What moves the bytes, and why; undefined before the server listens. */
   transport: TransportChoice | undefined;
   readonly #directWay: DirectWay;
@@ -76,15 +75,13 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
   readonly #remarked = new Set<ErrorRow>();
   readonly #setups: ReadonlyMap<ProtocolName, ProtocolSetup>;
   #protocols: readonly ProtocolName[];
-  #peers: PeerCheck = EVERYBODY;
+  readonly #doorkeeper: Doorkeeper;
   #native: NativeListener | undefined;
   /** The one that comes from another worker just now. */
   #adopted: Socket | undefined;
-  #clock: NodeJS.Timeout | undefined;
 
   /**
    * @param server    receives "request" and "drop"
-   * @param options   every option filled in
    * @param selected  who decodes, and whose transport there is
    * @param serveHttp takes a socket that speaks HTTP
    */
@@ -102,19 +99,17 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
     this.limits = options.limits;
     this.timeouts = options.timeouts;
     this.halfOpen = options.halfOpen;
+    this.#doorkeeper = new Doorkeeper(server, this.counters, options.limits.connections);
+    this.lateness = new LoopLateness(options.limits.delay);
     this.#options = options;
     this.#serveNode = serveHttp;
-    this.#silent = new SilentSockets(this.timeouts.idle, (socket, name, chunk) => {
+    this.#silent = new SilentSockets(this.timeouts.idle, this.counters, (socket, name, chunk) => {
       if (name !== "http") return this.#beginNode(socket, name).received(chunk);
       this.#serveHttp(socket);
       socket.unshift(chunk);
     });
-    this.#setups = createSetups(options);
+    this.#setups = createSetups(options, this.counters);
     this.#protocols = options.protocols;
-  }
-
-  get connections(): number {
-    return this.#connections.size + this.#httpSockets.size;
   }
 
   get direct(): DirectHandler | undefined {
@@ -135,6 +130,7 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
   }
 
   remark(row: ErrorRow): void {
+    this.counters.err(row);
     if (!concernsOperator(row) || this.#remarked.has(row)) return;
     this.#remarked.add(row);
     this.server.report(new ProtocolError(row), undefined);
@@ -148,21 +144,16 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
   open(bound: BoundAddress): void {
     this.draining = false;
     this.#protocols = bound.protocols;
-    this.#peers = createPeerCheck(this.#options.trust, bound.transport);
+    this.#doorkeeper.peers = createPeerCheck(this.#options.trust, bound.transport);
     this.#openTransport(bound);
-    this.#clock = setInterval(() => this.#tick(), CLOCK_MS).unref();
+    this.lateness.open(() => this.#tick());
   }
 
   /** Lets the addon accept from the listening socket, where that is wished and possible. */
   #openTransport(bound: BoundAddress): void {
-    const { protocols } = bound;
+    const { transport: wanted } = this.#options;
     const { openTransport } = this.#selected;
-    this.transport = chooseTransport(
-      this.#options.transport,
-      this.server,
-      this.#selected,
-      protocols,
-    );
+    this.transport = chooseTransport(wanted, this.server, this.#selected, bound.protocols);
     if (this.transport.name !== "native" || openTransport === undefined) return;
     this.#native = new NativeListener(this.server, this, bound, openTransport);
   }
@@ -177,10 +168,7 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
   /** Takes one accepted socket. */
   accept(socket: Socket): void {
     if (socket instanceof ConnectionSocket) return;
-    if (socket !== this.#adopted && !this.admits(socket)) {
-      socket.destroy();
-      return;
-    }
+    if (socket !== this.#adopted && !this.admits(socket)) return void socket.destroy();
     const protocols = this.#protocols;
     const only = protocols.length === 1 ? protocols[0] : undefined;
     if (only === "http") this.#serveHttp(socket);
@@ -189,15 +177,19 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
   }
 
   admits(peer: Transport | Socket): boolean {
-    if (this.#peers !== EVERYBODY && !this.#peers.allows(peer.remoteAddress || undefined))
-      return false;
-    if (this.#connections.size < this.limits.connections) return true;
-    const { localAddress } = peer as Socket;
-    this.server.emit("drop", { localAddress, remoteAddress: peer.remoteAddress || undefined });
-    return false;
+    return this.#doorkeeper.admits(peer, this.#connections.size);
+  }
+
+  get connections(): number {
+    return this.#connections.size + this.#httpSockets.size;
+  }
+
+  get crowded(): boolean {
+    return this.#connections.size >= this.limits.connections;
   }
 
   #serveHttp(socket: Socket): void {
+    this.counters.accepted++;
     this.#httpSockets.add(socket);
     socket.once("close", () => this.#httpSockets.delete(socket));
     this.#serveNode(socket);
@@ -211,8 +203,7 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
     // Other listeners of "connection" than the acceptor's own may want to hear what comes.
     const inPlace = this.server.listenerCount("connection") < 2;
     const transport = new NodeTransport(socket, engine, decoder, this.writer, connection, inPlace);
-    connection.transport = transport;
-    this.#connections.add(connection);
+    this.#keep(connection, transport);
     return transport;
   }
 
@@ -246,20 +237,29 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
 
   begin(name: ProtocolName, transport: Transport): Connection {
     const connection = new Connection(this, this.#setups.get(name)!);
-    connection.transport = transport;
-    this.#connections.add(connection);
+    this.#keep(connection, transport);
     return connection;
   }
 
+  #keep(connection: Connection, transport: Transport): void {
+    connection.transport = transport;
+    this.counters.accepted++;
+    this.#connections.add(connection);
+    noteOpen(connection);
+  }
+
   starved(errno: number): void {
-    this.acceptFailures++;
-    if (this.#toldMs !== 0 && this.nowMs - this.#toldMs < STARVED_MS) return;
-    this.#toldMs = this.nowMs;
-    this.server.report(starvation(errno), undefined);
+    const error = this.starvation.happened(errno, this.nowMs);
+    if (error !== undefined) this.server.report(error, undefined);
   }
 
   forget(connection: Connection): void {
     this.#connections.delete(connection);
+    noteClose(connection);
+  }
+
+  eachConnection(call: (connection: Connection) => void): void {
+    for (const connection of this.#connections) call(connection);
   }
 
   /** Soft stop: what runs is finished. */
@@ -293,6 +293,6 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper {
 
   /** The server is closed: the clock stops. */
   rest(): void {
-    clearInterval(this.#clock);
+    this.lateness.rest();
   }
 }

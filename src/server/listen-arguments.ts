@@ -2,6 +2,7 @@
  * The arguments of `server.listen(…)` in all the forms that net.Server takes → where to listen.
  * It opens nothing; what is not given is as the server's options say.
  */
+import type { Server } from "node:net";
 import { resolve } from "node:path";
 import { UsageError } from "../errors.ts";
 import type { ListenSettings, ResolvedOptions } from "./settings.ts";
@@ -63,4 +64,12 @@ export function listenArguments(
   const backlog = typeof given.backlog === "number" ? given.backlog : options.backlog;
   const signal = given.signal instanceof AbortSignal ? given.signal : undefined;
   return { where: { listen: readWhere(given, options), backlog }, callback, signal };
+}
+
+/** Closes a server when a signal aborts, as `listen({ signal })` of node has it. */
+export function closeOn(server: Server, signal: AbortSignal): void {
+  const close = (): void => void server.close();
+  if (signal.aborted) queueMicrotask(close);
+  signal.addEventListener("abort", close, { once: true });
+  server.once("close", () => signal.removeEventListener("abort", close));
 }

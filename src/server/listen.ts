@@ -39,6 +39,12 @@ export const processFacts: ProcessFacts = {
   warn: (sentence) => process.emitWarning(sentence, { type: "PosternWarning" }),
 };
 
+/** Which process this is, and what memory it has. */
+export function vitals(): { pid: number; node: string; rssBytes: number; heapBytes: number } {
+  const { rss, heapUsed } = process.memoryUsage();
+  return { pid: process.pid, node: process.version, rssBytes: rss, heapBytes: heapUsed };
+}
+
 /** What systemd passed to this process. */
 export function passedSockets(env: Environment): readonly PassedSocket[] {
   return readPassedSockets(env, process.pid);

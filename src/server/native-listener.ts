@@ -15,8 +15,10 @@ import type { TransportFactory } from "../engine/transport.ts";
 import type { ProtocolName } from "../http/head.ts";
 import { sniffProtocol } from "../protocols/sniff.ts";
 import { ProtocolNumber } from "../wire/abi.ts";
+import type { Counters } from "../connection/counters.ts";
 import type { DecoderOptions, Limits } from "../wire/limits.ts";
 import type { Leaver } from "./departures.ts";
+import { socketInode } from "./listen-queue.ts";
 import { acceptInstead, type PrivateServer } from "./net-server.ts";
 import type { BoundAddress } from "./settings.ts";
 
@@ -34,6 +36,7 @@ const NAMES: readonly (ProtocolName | undefined)[] = [undefined, "fastcgi", "scg
 export interface ConnectionKeeper {
   readonly nowMs: number;
   readonly writer: Writer;
+  readonly counters: Counters;
   readonly limits: Readonly<Limits>;
   readonly decoderOptions: DecoderOptions;
   /** May this peer connect, and is there room for it? */
@@ -113,11 +116,13 @@ export class NativeListener implements HubOwner {
       throw new Error(`The listening descriptor cannot be duplicated (errno ${errno}).`);
     }
     const name = {};
+    const inode = socketInode(fd);
     handle.getsockname?.(name);
     handle.close();
     if (fd < 3) keepTaken(fd);
     this.#server._handle = {
       fd,
+      inode,
       close: (callback?: () => void) => this.#close(callback),
       ref: () => this.#want(true),
       unref: () => this.#want(false),
@@ -172,6 +177,7 @@ export class NativeListener implements HubOwner {
 
   /** One above `maxConnections`: net.Server tells of it with two addresses, or with none. */
   #refuse(transport: NativeTransport): void {
+    this.#keeper.counters.refusedConnections++;
     const local = this.#server.address();
     if (local === null || typeof local === "string") this.#server.emit("drop");
     else {
@@ -200,6 +206,7 @@ export class NativeListener implements HubOwner {
     if (this.#only !== undefined) return;
     this.#silent.delete(transport);
     const name = NAMES[protocol];
+    if (name === undefined) this.#keeper.counters.refusedProtocols++;
     if (name === undefined) transport.destroy();
     else if (name === "http") this.#handOver(transport, bytesView);
     else this.#begin(name, transport);

@@ -14,6 +14,8 @@ export interface PrivateServer extends NetServer {
 /** A handle of libuv's, as net.Server uses it. */
 export interface ListeningHandle {
   readonly fd?: number;
+  /** Of the socket, which goes on when the descriptor is closed. */
+  readonly inode?: string;
   close(callback?: () => void): void;
   ref(): void;
   unref(): void;

@@ -60,15 +60,15 @@ function readEntry(text: string): Entry | undefined {
 }
 
 /**
- * Checks the entries of `trust.peers`.
+ * Checks the entries of `trust.peers`, or of another option.
  *
  * @throws UsageError naming the first that is neither an address nor a subnet
  */
-export function checkPeers(entries: readonly string[]): void {
+export function checkPeers(entries: readonly string[], option = "trust.peers"): void {
   for (const text of entries) {
     if (readEntry(text) !== undefined) continue;
     throw new UsageError(
-      `trust.peers has ${JSON.stringify(text)}; each entry is an IPv4 or IPv6 address or a subnet such as 192.0.2.0/24.`,
+      `${option} has ${JSON.stringify(text)}; each entry is an IPv4 or IPv6 address or a subnet such as 192.0.2.0/24.`,
     );
   }
 }

@@ -4,7 +4,6 @@
  * connections of the protocol "http" are served by node's own code. Where to listen is listen.ts.
  */
 import { AsyncResource } from "node:async_hooks";
-import { channel } from "node:diagnostics_channel";
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { EngineChoice } from "../engine/engine.ts";
@@ -14,21 +13,21 @@ import { attachHttpGateway } from "../handler/http-gateway.ts";
 import { failResponse, type GatewayRequest } from "../handler/node/request.ts";
 import type { UpgradeSocket } from "../handler/node/upgrade.ts";
 import type { ProtocolName } from "../http/head.ts";
+import { noteError } from "../connection/chronicle.ts";
 import { Acceptor } from "./acceptor.ts";
+import { announce } from "./announcements.ts";
 import { AdoptableServer, giveMethods } from "./adoption.ts";
 import type { Attendance } from "./attendance.ts";
+import type { Entry, Figures } from "./figures.ts";
 import { isConsequence } from "./consequence.ts";
 import type { Passage } from "./departures.ts";
 import { failUpgrade } from "./failed-upgrade.ts";
-import { listenArguments } from "./listen-arguments.ts";
+import { closeOn, listenArguments } from "./listen-arguments.ts";
 import { say } from "./last-resort.ts";
 import { environment, listen } from "./listen.ts";
 import type { BoundAddress, ResolvedOptions } from "./settings.ts";
 import { Traffic } from "./traffic.ts";
 import type { TransportChoice } from "./transport-choice.ts";
-
-const requestStart = channel("http.server.request.start");
-const responseFinish = channel("http.server.response.finish");
 
 /** Resolves once handlers know of sockets that are gone: node counts one out before it says "close" of it. */
 export function told(): Promise<void> {
@@ -50,6 +49,7 @@ export class Server extends AdoptableServer {
   /** close() was called, and listen() not since. */
   #closed = false;
   #attendance: Attendance | undefined;
+  #entry: Entry | undefined;
   #released: Promise<void> | undefined;
 
   /**
@@ -105,21 +105,31 @@ export class Server extends AdoptableServer {
     return this.#bound?.note ?? this.#options.note;
   }
 
+  /** What it has counted, and what it carries. */
+  get figures(): Figures {
+    return this.#acceptor;
+  }
+
+  /** Has requests looked at before their listeners are told; `reserve` says which are answered whatever the load. */
+  enter(entry: Entry, reserve: Acceptor["reserve"]): void {
+    this.#entry = entry;
+    this.#acceptor.reserve = reserve;
+  }
+
   override address(): string | AddressInfo | null {
     return this.#bound === undefined ? super.address() : this.#bound.address;
   }
 
   /**
-   * Listens, as `net.Server.listen` does; without an address on what the options say.
-   * A unix socket path is bound beside its place and renamed into it, with the mode of the options.
-   * Failures are told by "error", or by {@link ready} where that was called.
+   * Listens, as `net.Server.listen` does; without an address on what the options say. A unix socket path is bound beside
+   * its place and renamed into it. Failures are told by "error", or by {@link ready} where that was called.
    */
   override listen(...given: unknown[]): this {
     const { where, callback, signal } = listenArguments(given, this.#options);
     this.#closed = false;
     if (!this.listening) this.#bound = undefined;
     if (callback !== undefined) this.once("listening", callback);
-    if (signal !== undefined) this.#closeOn(signal);
+    if (signal !== undefined) closeOn(this, signal);
     this.#ready = this.#open({ ...this.#options, ...where });
     this.#ready.catch((error: Error) => {
       if (!this.#readyWanted && !this.#closed) this.emit("error", error);
@@ -131,13 +141,6 @@ export class Server extends AdoptableServer {
   ready(): Promise<this> {
     this.#readyWanted = true;
     return this.#ready ?? Promise.reject(new Error("ready() was called before listen()"));
-  }
-
-  #closeOn(signal: AbortSignal): void {
-    const close = (): void => void this.close();
-    if (signal.aborted) queueMicrotask(close);
-    signal.addEventListener("abort", close, { once: true });
-    this.once("close", () => signal.removeEventListener("abort", close));
   }
 
   async #open(options: ResolvedOptions): Promise<this> {
@@ -168,13 +171,7 @@ export class Server extends AdoptableServer {
 
   /** Hands a request to the "request" listeners, in an async scope of its own. */
   dispatch(req: IncomingMessage, res: ServerResponse): void {
-    if (requestStart.hasSubscribers) {
-      requestStart.publish({ request: req, response: res, socket: req.socket, server: this });
-    }
-    if (responseFinish.hasSubscribers) {
-      const facts = { request: req, response: res, socket: req.socket, server: this };
-      res.once("finish", () => responseFinish.publish(facts));
-    }
+    announce(req, res, this);
     // Without a scope AsyncLocalStorage.enterWith() of one request would show in the next of the same read.
     new AsyncResource("POSTERN_REQUEST").runInAsyncScope(this.#emitRequest, this, req, res);
   }
@@ -202,12 +199,16 @@ export class Server extends AdoptableServer {
   /** As EventEmitter's; a request that asks for an upgrade over plain HTTP gets its facts, as others do in "request". */
   override emit(name: string | symbol, ...given: unknown[]): boolean {
     if (name === "upgrade") attachHttpGateway(given[0] as IncomingMessage, given[1] as Socket);
-    else if (name === "request") this.traffic.begin(given[0] as object, given[1] as ServerResponse);
+    else if (name === "request") {
+      this.traffic.begin(given[0] as object, given[1] as ServerResponse);
+      if (this.#entry?.(given[0] as never, given[1] as never) === true) return true;
+    }
     return super.emit(name as string, ...given);
   }
 
   /** A handler threw or rejected: the operator hears of it, the client gets a 500 or a broken end. */
   fail(error: unknown, req: IncomingMessage, res: ServerResponse): void {
+    this.#acceptor.counters.failures++;
     Promise.resolve(this.consult(error, req, req)).catch(say);
     failResponse(res);
   }
@@ -227,6 +228,7 @@ export class Server extends AdoptableServer {
 
   report(error: unknown, shown: IncomingMessage | Request | undefined): unknown {
     const { onError } = this.#options;
+    noteError(error, shown);
     if (onError === undefined) return say(error);
     try {
       return onError(error, shown);

@@ -65,6 +65,7 @@ export interface Timeouts {
   readonly write: number;
   readonly idle: number;
   readonly request: number;
+  readonly queue: number;
   readonly drain: number;
   readonly kill: number;
 }
@@ -133,6 +134,12 @@ export interface ResolvedOptions {
   readonly trust: TrustSettings;
   readonly ajp: AjpSettings;
   readonly scgi: { readonly strict: boolean };
+  /** Where the status is served by itself: a path, or host and port of this machine. */
+  readonly status: string | undefined;
+  /** A path at which it is answered before the application. */
+  readonly statusPath: string | undefined;
+  /** Clients that are answered there. */
+  readonly statusPeers: readonly string[];
   /** Closes the server when it aborts. */
   readonly signal: AbortSignal | undefined;
   readonly onListen: ListenCallback | undefined;

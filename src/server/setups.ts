@@ -3,6 +3,7 @@
  * Made once a server; it opens nothing and decides nothing.
  */
 import type { ProtocolSetup } from "../connection/context.ts";
+import type { Counters } from "../connection/counters.ts";
 import type { ProtocolName } from "../http/head.ts";
 import { ajp } from "../protocols/ajp/protocol.ts";
 import { fastcgi } from "../protocols/fastcgi/protocol.ts";
@@ -30,7 +31,10 @@ function decoderOptions(options: ResolvedOptions): DecoderOptions {
 }
 
 /** Makes the set-up of every protocol but HTTP, by name. */
-export function createSetups(options: ResolvedOptions): ReadonlyMap<ProtocolName, ProtocolSetup> {
+export function createSetups(
+  options: ResolvedOptions,
+  counters: Counters,
+): ReadonlyMap<ProtocolName, ProtocolSetup> {
   const encoderOptions = {
     ajpPacketBytes: options.ajp.packetSize,
     maxConnections: options.limits.connections,
@@ -52,6 +56,7 @@ export function createSetups(options: ResolvedOptions): ReadonlyMap<ProtocolName
         encoder: protocol.createEncoder(encoderOptions),
         decoderOptions: decoderOptions(options),
         headOptions,
+        counts: counters.protocols[protocol.name],
       },
     ]),
   );

@@ -3,6 +3,7 @@
  * It holds them until then, and ends those that stay silent; what becomes of the others is the acceptor's.
  */
 import type { Socket } from "node:net";
+import type { Counters } from "../connection/counters.ts";
 import { holdsHandle, type PassedSocket, takeHandle } from "../connection/passed-socket.ts";
 import type { ProtocolName } from "../http/head.ts";
 import { sniffProtocol } from "../protocols/sniff.ts";
@@ -15,10 +16,12 @@ export type Spoken = (socket: Socket, name: ProtocolName, chunk: Buffer) => void
 export class SilentSockets {
   readonly #idleMs: number;
   readonly #spoken: Spoken;
+  readonly #counters: Counters;
   readonly #sockets = new Set<Socket>();
 
   /** @param idleMs how long one may stay silent, in milliseconds; 0: as long as it likes */
-  constructor(idleMs: number, spoken: Spoken) {
+  constructor(idleMs: number, counters: Counters, spoken: Spoken) {
+    this.#counters = counters;
     this.#idleMs = idleMs;
     this.#spoken = spoken;
   }
@@ -35,8 +38,10 @@ export class SilentSockets {
       for (const name of ["error", "end", "timeout"]) socket.removeListener(name, close);
       socket.setTimeout(0);
       const name = sniffProtocol(chunk[0]!, protocols);
-      if (name === undefined) socket.destroy();
-      else this.#spoken(socket, name, chunk);
+      if (name === undefined) {
+        this.#counters.refusedProtocols++;
+        socket.destroy();
+      } else this.#spoken(socket, name, chunk);
     };
     this.#sockets.add(socket);
     socket.on("data", first);

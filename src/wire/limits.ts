@@ -44,7 +44,8 @@ export interface Limits {
    */
   headRecords: number;
   /**
-   * Most open connections of one process; more are accepted and closed at once.
+   * Most open connections of one process. Eight more are taken and answered 503 with Retry-After, so that status and ping
+   * stay in reach; more than these are accepted and closed at once.
    *
    * @default 10_000
    */
@@ -61,6 +62,14 @@ export interface Limits {
    * @default 100
    */
   requestsPerConnection: number;
+  /**
+   * Longest delay of the event loop in milliseconds at which new requests are still taken; beyond it they are answered 503
+   * with Retry-After. It is what a request would have waited already, so set it below the front server's own patience and
+   * well above the application's longest pause.
+   *
+   * @default Infinity — off: what an application's loop may take is its own business
+   */
+  delay: number;
   /**
    * Most bytes of error text of one request (FastCGI STDERR); the rest is dropped.
    *
@@ -92,6 +101,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   connections: 10_000,
   requests: 1_000,
   requestsPerConnection: 100,
+  delay: Number.POSITIVE_INFINITY,
   stderrBytes: 65_536,
   windowBytes: 262_144,
   connectionWindowBytes: 16_777_216,

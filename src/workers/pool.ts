@@ -24,6 +24,8 @@ export class Pool {
   size: number;
   /** Reloads that came to their end. */
   reloads = 0;
+  /** Workers that ended unasked. */
+  restarts = 0;
   readonly #plan: PoolPlan;
   readonly #owner: PoolOwner;
   readonly #limits: RestartLimits;
@@ -272,6 +274,7 @@ export class Pool {
 
   /** @param ended what happened, where that was not said yet */
   #crashed(worker: Worker, ended?: string): void {
+    this.restarts++;
     const nowMs = performance.now();
     const goesOn = this.#limits.crashed(nowMs, nowMs - worker.startedMs);
     const waitMs = this.#limits.waitMs(nowMs);

@@ -56,16 +56,20 @@ for (const place of PLACES) {
         expect(await crowd(await room.open(configuration, place, hello), 2)).toEqual(expected);
       });
 
-      test("limits.connections: one more is closed unread and told by drop, and a free place is given", async () => {
+      test("limits.connections: above its reserve one more is closed unread and told by drop, and a free place is given", async () => {
         const limits = { connections: 2 };
         const server = await room.open(configuration, place, hello, { limits });
         const dropped: unknown[] = [];
         server.on("drop", (facts: { remoteAddress?: string }) => dropped.push(facts.remoteAddress));
         const [first, second] = [room.client(server), room.client(server)];
         expect([await textOf(first), await textOf(second)]).toEqual(["hi", "hi"]);
+        // Eight are taken beyond the limit, to be told so: test/observe/overload.test.ts.
+        const taken = await Promise.all(Array.from({ length: 8 }, () => room.dial(server)));
+        await until(async () => (await connectionsOf(server)) === 10);
         const refused = await room.dial(server);
         if (!refused.closed) await once(refused, "close");
         expect(refused.bytesRead).toBe(0);
+        for (const socket of taken) socket.destroy();
         expect(dropped).toEqual([place === "tcp" ? "127.0.0.1" : undefined]);
         second.destroy();
         await until(async () => (await connectionsOf(server)) === 1);

@@ -14,6 +14,7 @@ const server = await serve(application, {
   engine: wanted.engine,
   multiplex: wanted.multiplex,
   limits: { connections: 20_000 },
+  ...(wanted.metrics ? { statusPath: "/postern-status" } : {}),
   ajp: { secret: wanted.secret, packetSize: wanted.packetBytes },
 }).ready();
 const transport = server.transport?.name ?? server.transport;

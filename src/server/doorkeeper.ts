@@ -1,0 +1,40 @@
+/**
+ * A connection that was accepted → may it stay? By its peer's address, and by how many there are already.
+ *
+ * Counts those that it refuses, and tells of them by "drop" where there are too many, as net.Server does.
+ */
+import type { Server, Socket } from "node:net";
+import type { Counters } from "../connection/counters.ts";
+import type { Transport } from "../connection/transport.ts";
+import { EVERYBODY, type PeerCheck } from "./peers.ts";
+
+/** Connections above `limits.connections` that are taken, to be told so, and for the status of an overloaded server. */
+const RESERVE = 8;
+
+/** The doorkeeper of one server. */
+export class Doorkeeper {
+  peers: PeerCheck = EVERYBODY;
+  readonly #server: Server;
+  readonly #counters: Counters;
+  readonly #most: number;
+
+  /** @param connections `limits.connections` */
+  constructor(server: Server, counters: Counters, connections: number) {
+    this.#server = server;
+    this.#counters = counters;
+    this.#most = connections + RESERVE;
+  }
+
+  /** @param open connections that there are */
+  admits(peer: Transport | Socket, open: number): boolean {
+    if (this.peers !== EVERYBODY && !this.peers.allows(peer.remoteAddress || undefined)) {
+      this.#counters.refusedPeers++;
+      return false;
+    }
+    if (open < this.#most) return true;
+    this.#counters.refusedConnections++;
+    const { localAddress } = peer as Socket;
+    this.#server.emit("drop", { localAddress, remoteAddress: peer.remoteAddress || undefined });
+    return false;
+  }
+}
