@@ -48,7 +48,7 @@ export function noteStart(exchange: Exchange, fields: FieldBlock, host: Exchange
   host.setup.counts.requests++;
   counters.receivedBytes += fields.text.length;
   if (!counters.timed && !started.hasSubscribers && !ended.hasSubscribers) return;
-  exchange.startedMs = performance.now();
+  exchange.startedMs = counters.readMs;
   if (!started.hasSubscribers) return;
   const { protocol, role, head, startedMs, peerAddress, peerPort } = exchange;
   const peer = { address: peerAddress, port: peerPort };

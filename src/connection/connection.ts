@@ -75,6 +75,7 @@ export class Connection implements TransportListener, ExchangeHost {
 
   readBegins(): void {
     this.watch.hear(this.context.nowMs);
+    this.context.counters.read();
     this.#reading = true;
     if (this.#isMultiplexed) this.transport.cork();
   }

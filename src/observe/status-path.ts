@@ -71,12 +71,13 @@ export function serveStatusPath(
   const entry = (req: IncomingMessage, res: ServerResponse): boolean => {
     countHttp(req, res, counters);
     const { url = "" } = req;
-    if (!url.startsWith(path) || !takes(url, req.socket.remoteAddress, req.rawHeaders))
-      return false;
+    if (!url.startsWith(path)) return false;
+    if (!takes(url, req.socket.remoteAddress, req.rawHeaders)) return false;
     answerStatus(req, res, read);
     return true;
   };
   server.enter(entry, {
-    takes: ({ url, remoteAddress, rawHeaders }) => takes(url, remoteAddress, rawHeaders),
+    takes: (head) =>
+      head.url.startsWith(path) && takes(head.url, head.remoteAddress, head.rawHeaders),
   });
 }

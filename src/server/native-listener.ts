@@ -92,7 +92,8 @@ export class NativeListener implements HubOwner {
     this.#only = protocols.length === 1 ? protocols[0] : undefined;
     const { limits, decoderOptions } = keeper;
     const table = firstBytes(protocols);
-    const turn = (): void => this.#hub.turn();
+    keeper.counters.sharesTurns = true;
+    const turn = (): void => this.#turn();
     const memory = openTransport({ limits, decoderOptions, protocols: table, turn });
     this.#hub = new NativeHub(memory, this, keeper.writer);
     this.#takeOver(bound.fd !== undefined);
@@ -100,6 +101,11 @@ export class NativeListener implements HubOwner {
 
   get nowMs(): number {
     return this.#keeper.nowMs;
+  }
+
+  #turn(): void {
+    this.#keeper.counters.turn();
+    this.#hub.turn();
   }
 
   /**
@@ -259,7 +265,7 @@ export class NativeListener implements HubOwner {
       }
     }
     this.#acceptAgain();
-    if (this.#open > 0) this.#hub.turn();
+    if (this.#open > 0) this.#turn();
   }
 
   /** Takes a connection over that was accepted elsewhere, where it was asked for room and leave. Throws an Error. */
