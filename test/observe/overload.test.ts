@@ -7,7 +7,7 @@ import { ageMsOf } from "../../src/connection/admission.ts";
 import { ERRORS } from "../../src/errors.ts";
 import type { RequestHead } from "../../src/http/head.ts";
 import type { NodeHandler } from "../../src/serve/application.ts";
-import { connectionsOf, Latch, until } from "../support/behaviour.ts";
+import { connectionsOf, Latch, readAll, until } from "../support/behaviour.ts";
 import { begin, forward, netstring, params as paramsOf, stdin } from "../support/frames.ts";
 import { ServerRoom } from "../support/server-room.ts";
 import { eachEngine } from "../support/transcript.ts";
@@ -46,29 +46,35 @@ eachEngine("overload", (configuration) => {
     const place = "unix";
 
     test(`limits.delay: what waited longer is a 503 with Retry-After, and the next is served · ${protocol}, ${configuration}`, async () => {
-      let ran = 0;
-      const handler: NodeHandler = (_req, res) => {
-        ran++;
-        if (ran === 1) block(600);
+      let meanwhile = (): void => undefined;
+      const handler: NodeHandler = (req, res) => {
+        if (req.url === "/block") {
+          meanwhile();
+          block(600);
+        }
         res.end("hi");
       };
       const limits = { delay: 200 };
-      const server = await room.open(configuration, place, handler, { protocol: ANY, limits });
-      const clients = Array.from({ length: 6 }, () => room.client(server, protocol));
-      const answers = await Promise.all(clients.map((client) => client.request()));
-      const statuses = answers.map(({ status }) => status);
-      expect(statuses.filter((status) => status === 200)).toHaveLength(ran);
-      const refused = answers.filter(({ status }) => status === 503);
-      expect(refused.length + ran).toBe(6);
-      expect(refused.length).toBeGreaterThan(0);
-      for (const one of refused) expect(one.headers["retry-after"]).toBe("1");
+      const server = await room.open(configuration, place, handler, { protocol, limits });
+      const waiting = await Promise.all(Array.from({ length: 4 }, () => room.dial(server)));
+      await until(async () => (await connectionsOf(server)) === 4);
+      const answers = waiting.map((socket) => readAll(socket));
+      // The kernel has these at once, and the server reads them when its loop turns again.
+      meanwhile = (): void => {
+        for (const socket of waiting) socket.write(requestBytes(protocol, "/wait"));
+      };
+      expect((await room.client(server, protocol).request({ url: "/block" })).status).toBe(200);
+      for (const text of await Promise.all(answers)) {
+        expect(text).toContain("Retry-After");
+        expect(text).toContain(protocol === "ajp" ? "\x01\xf7" : "Status: 503");
+      }
+      const { protocols, errors } = server.figures.counters;
+      expect(errors[ERRORS.LIMIT_DELAY.number]).toBe(4);
+      expect(protocols[protocol].responses[5]).toBe(4);
       await until(async () => {
         const { status } = await room.client(server, protocol).request();
         return status === 200;
       });
-      const { protocols, errors } = server.figures.counters;
-      expect(protocols[protocol].responses[5]).toBeGreaterThanOrEqual(refused.length);
-      expect(errors[ERRORS.LIMIT_DELAY.number]).toBe(protocols[protocol].responses[5]);
     });
 
     test(`limits.requests: one more is a 503 with Retry-After, and the status path is answered · ${protocol}, ${configuration}`, async () => {
