@@ -32,6 +32,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
     "Server",
     "UsageError",
     "createServer",
+    "httpAttributes",
     "sendFile",
     "serve",
   ],

@@ -49,7 +49,8 @@ h2 { font-size: 1rem; margin: 1.2rem 0 .3rem; }
 #pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 0 1.5rem; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { white-space: nowrap; border-bottom: 1px solid var(--soft); padding: .2rem .5rem; text-align: right; }
-th:first-child, td:first-child, td.text { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+th:first-child, td:first-child, td.text { text-align: left; }
+td.text { white-space: normal; overflow-wrap: anywhere; }
 th { font-weight: 600; opacity: .75; }
 `;
 

@@ -49,7 +49,13 @@ import {
   Server,
   type AnyOptions,
   type AppOptions,
+  type ConnectionTold,
+  type ErrorTold,
   type ForeignOptions,
+  type HttpAttributes,
+  httpAttributes,
+  type RequestEnded,
+  type RequestStarted,
   type ServeOptions,
   serve,
   type TlsFacts,
@@ -193,6 +199,18 @@ export function ofRequest(req: GatewayRequest, info: FetchInfo): void {
   info.node.res.end(String([asNode.url, streams.length, told.length, gateway.tls?.cipher]));
   // @ts-expect-error: the facts are read-only
   gateway.remoteUser = "root";
+}
+
+export function ofChannels(
+  started: RequestStarted,
+  ended: RequestEnded,
+  { peer }: ConnectionTold,
+  { error, request: shown }: ErrorTold,
+): HttpAttributes {
+  holds<Same<typeof ended.request, RequestStarted | undefined>>();
+  holds<Same<typeof error, unknown>>();
+  const told: [string, number, string | undefined] = [peer.address, ended.durationMs, shown?.url];
+  return told.length > 0 ? httpAttributes(started) : httpAttributes(started, ended);
 }
 
 export async function ofFiles(req: IncomingMessage, res: ServerResponse): Promise<void> {
