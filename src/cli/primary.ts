@@ -130,7 +130,7 @@ function obeySignals(
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     state.stopped = true;
     say(`${signal}: finishing what runs`);
-    const hasServed = pool.serving.length > 0;
+    const { hasServed } = pool;
     const starting = [...pool.workers.values()].filter(({ state }) => state === "starting");
     steering.stop();
     held.close();

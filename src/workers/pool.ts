@@ -55,6 +55,11 @@ export class Pool {
     );
   }
 
+  /** Were all workers ready once? */
+  get hasServed(): boolean {
+    return this.#goodGeneration > 0;
+  }
+
   /** Workers that take connections. */
   get serving(): Worker[] {
     return [...this.workers.values()].filter(({ state }) => state === "ready");

@@ -69,7 +69,9 @@ function expectBounds({ cpuMs, ms, lines, code, stderr }: Awaited<ReturnType<typ
 
 test("an application that ends at its first request: bounded, and given up with status 1", async () => {
   const running = program.start(
-    ["app.cjs", "socket=s", "workers=1", "method=prefork"].concat(`--max-restarts=${ENDS}`),
+    ["app.cjs", "socket=s", "daemonize=false", "workers=1", "method=prefork"].concat(
+      `--max-restarts=${ENDS}`,
+    ),
   );
   await running.started;
   expectBounds(await endOf(running, "/die"));
@@ -79,7 +81,9 @@ test("an application that ends at its first request: bounded, and given up with 
 test("an application that ends at its start, once it had served: the same", async () => {
   rmSync(inFolder("broken"), { force: true });
   const running = program.start(
-    ["app.cjs", "socket=s", "workers=1", "method=prefork"].concat(`--max-restarts=${ENDS}`),
+    ["app.cjs", "socket=s", "daemonize=false", "workers=1", "method=prefork"].concat(
+      `--max-restarts=${ENDS}`,
+    ),
   );
   await running.started;
   writeFileSync(inFolder("broken"), "");
@@ -90,14 +94,25 @@ test("an application that ends at its start, once it had served: the same", asyn
 
 test("an application that ends at its very first start: at once, with its sentence", async () => {
   writeFileSync(inFolder("broken"), "");
-  const { code, stderr } = await program.run(["app.cjs", "socket=s", "workers=2"]);
+  const { code, stderr } = await program.run([
+    "app.cjs",
+    "socket=s",
+    "daemonize=false",
+    "workers=2",
+  ]);
   expect(code).toBe(1);
   expect(stderr).toMatch(/Worker \d+ \(pid \d+\) ended with exit status 4 before it was ready\./);
   rmSync(inFolder("broken"));
 });
 
 test("while another worker serves nothing is given up", async () => {
-  const running = program.start(["app.cjs", "socket=s", "workers=2", "--max-restarts=2"]);
+  const running = program.start([
+    "app.cjs",
+    "socket=s",
+    "daemonize=false",
+    "workers=2",
+    "--max-restarts=2",
+  ]);
   await running.started;
   writeFileSync(inFolder("broken"), "");
   const pids = new Set<unknown>();

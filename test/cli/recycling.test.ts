@@ -27,7 +27,7 @@ describe.each(CONFIGURATIONS.filter(({ create }) => create !== undefined).map(({
     const ask = async (url = "/"): Promise<string> =>
       (await request({ protocol: "fastcgi", address: { socket }, url })).text();
     const start = async (...words: string[]): Promise<Running> => {
-      const running = program.start(["app.cjs", "--socket", "s", ...words]);
+      const running = program.start(["app.cjs", "--socket", "s", "--daemonize=false", ...words]);
       await running.started;
       return running;
     };
