@@ -116,6 +116,8 @@ describe.each(kinds)("$configuration, $method", ({ configuration, method }) => {
       await pause(30);
       return (await names()) === 1;
     }, LONG_MS);
+    // A worker serves what it has taken before it says so.
+    await until(() => pool.handover.underWay === 0, LONG_MS);
     const before = await served(peers);
     const passedBefore = pool.handover.passedCount;
     pool.yield(from, 3, to);
