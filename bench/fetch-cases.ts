@@ -35,6 +35,7 @@ function headOf(method: string): RequestHead {
     url: "/users/42?tab=orders",
     httpVersion: "1.1",
     rawHeaders: RAW,
+    find: () => "",
     upgradeFields: [],
     scriptName: "",
     pathInfo: "/users/42",

@@ -30,6 +30,7 @@ function headOf(): RequestHead {
     url: "/users/42?tab=orders",
     httpVersion: "1.1",
     rawHeaders: RAW,
+    find: () => "",
     upgradeFields: [],
     scriptName: "",
     pathInfo: "/users/42",

@@ -107,6 +107,18 @@ export class ProtocolError extends Error {
   }
 }
 
+/** A request took longer than `timeouts.request`, and was ended. */
+export class OverdueError extends ProtocolError {
+  override readonly name: string = "OverdueError";
+  /** How long it ran, in milliseconds. */
+  readonly afterMs: number;
+
+  constructor(row: ErrorRow, afterMs: number) {
+    super(row);
+    this.afterMs = afterMs;
+  }
+}
+
 /** Our caller made a mistake: a bad option, file, port or use. The message says what, where and how to mend it. */
 export class UsageError extends TypeError {
   override readonly name: string = "UsageError";

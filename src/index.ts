@@ -13,6 +13,7 @@ export type { FetchHandler, FetchInfo } from "./handler/fetch/info.ts";
 export { type SendFileOptions, sendFile } from "./handler/files/send-file.ts";
 export type { GatewayFacts } from "./handler/gateway.ts";
 export type { GatewayRequest } from "./handler/node/request.ts";
+export { reopenLogs } from "./observe/line-log.ts";
 export type { ProtocolName, RoleName, TlsFacts } from "./http/head.ts";
 export { type HttpAttributes, httpAttributes } from "./observe/http-attributes.ts";
 export type { Application, FetchApplication, NodeHandler } from "./serve/application.ts";

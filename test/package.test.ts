@@ -33,6 +33,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
     "UsageError",
     "createServer",
     "httpAttributes",
+    "reopenLogs",
     "sendFile",
     "serve",
   ],

@@ -24,6 +24,8 @@ export interface Task {
   readonly multiplex: boolean;
   /** postern shows its status. */
   readonly metrics?: boolean;
+  /** postern writes an access log; undefined: none. */
+  readonly accessFormat?: string;
 }
 
 /** A command; its process must stay in the foreground. */

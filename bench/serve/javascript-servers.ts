@@ -99,9 +99,11 @@ export function postern(
     tcpLoad: protocol === "ajp" ? ["--secret", SECRET] : [],
     missing: (handler) => missingRuntime(runtime) ?? missingPackage(FRAMEWORKS[handler]),
     command: (task) => {
-      const { packetBytes, multiplex, metrics } = task;
+      const { packetBytes, multiplex, metrics, accessFormat } = task;
+      const log = accessFormat === undefined ? undefined : join(task.folder, "access.log");
       const secret = "port" in task.address ? SECRET : undefined;
-      const more = { protocol, dist, engine, secret, packetBytes, multiplex, metrics };
+      const logs = { accessLog: log, accessFormat };
+      const more = { protocol, dist, engine, secret, packetBytes, multiplex, metrics, logs };
       const env = transport === "" ? {} : { POSTERN_TRANSPORT: transport };
       return run(runtime, "postern.mjs", task, more, env);
     },

@@ -105,6 +105,7 @@ export function startLane({ contender, entry, over }: Lane): Promise<ServerProce
     handler: entry.handler,
     packetBytes: entry.packetBytes ?? 8192,
     ...(entry.metrics === undefined ? {} : { metrics: entry.metrics }),
+    ...(entry.accessFormat === undefined ? {} : { accessFormat: entry.accessFormat }),
     multiplex: entry.load?.includes("--ids") ?? false,
   });
 }

@@ -18,6 +18,8 @@ export interface Entry {
   readonly packetBytes?: number;
   /** With its status shown. */
   readonly metrics?: boolean;
+  /** With an access log of this format. */
+  readonly accessFormat?: string;
   /** Also in the quick set. */
   readonly quick?: boolean;
 }
@@ -73,6 +75,10 @@ const metered: readonly Entry[] = POSTERN.map((prefix) => ({
   metrics: true,
   label: ", metrics",
 }));
+
+/** All kinds of postern with an access log. */
+const logged = (accessFormat: string): Entry[] =>
+  POSTERN.map((prefix) => ({ prefix, handler: "hello", accessFormat, label: `, ${accessFormat}` }));
 
 const UPLOAD = ["--body", "1048576", "--expect-text", "1048576", "--connections", "4"];
 const LARGE_AJP = ["--ajp-packet", "65536"];
@@ -195,6 +201,16 @@ export const SCENARIOS: readonly Scenario[] = [
     kind: "load",
     load: [...HELLO, "--connections", "64"],
     entries: [...posterns("hello"), ...metered],
+    baseline: ["postern fastcgi", "hello"],
+    over: "unix",
+    quick: false,
+  },
+  {
+    name: "access-log",
+    title: "hello with an access log, kept connections, c=64",
+    kind: "load",
+    load: [...HELLO, "--connections", "64"],
+    entries: [...posterns("hello"), ...logged("combined"), ...logged("json")],
     baseline: ["postern fastcgi", "hello"],
     over: "unix",
     quick: false,

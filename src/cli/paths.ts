@@ -13,7 +13,12 @@ import type { ProcessOptions } from "./process-options.ts";
 type Paths<Options> = { readonly [Name in keyof Options]: Options[Name] };
 
 /** Options of `serve` that are paths, and of the process. */
-const SERVE_PATHS = ["socket", "path"] as const satisfies readonly (keyof ServeOptions)[];
+const SERVE_PATHS = [
+  "socket",
+  "path",
+  "accessLog",
+  "slowLog",
+] as const satisfies readonly (keyof ServeOptions)[];
 const PROCESS_PATHS = ["pidfile", "outlog", "errlog", "workdir"] as const;
 /** Variables that hold one path, and several. */
 const VARIABLES: readonly string[] = ["POSTERN_SOCKET", "POSTERN_PATH", "POSTERN_AJP_SECRET_FILE"];
@@ -33,7 +38,9 @@ function resolved<Options extends object>(
   const result = { ...options };
   for (const name of names) {
     const value = options[name];
-    if (typeof value === "string") Object.assign(result, { [name]: resolve(folder, value) });
+    // `-` is a stream.
+    if (typeof value === "string" && value !== "-")
+      Object.assign(result, { [name]: resolve(folder, value) });
   }
   return result;
 }

@@ -4,7 +4,8 @@
  * SIGTERM, SIGINT and SIGQUIT let running requests finish; a second one ends at once. Closes nothing by itself but through
  * the server. Reliability 3.3; the timing of mod_fcgid is heritage S3c.
  */
-import { told } from "../server/server.ts";
+import { logsClosed } from "../observe/line-log.ts";
+import { told } from "../server/told.ts";
 import type { BoundAddress, Timeouts } from "../server/settings.ts";
 import { output } from "./output.ts";
 
@@ -50,6 +51,7 @@ export function drain(server: Stoppable, bound: BoundAddress, timeouts: Grace): 
   server.close(async () => {
     isClosed = true;
     await told();
+    await logsClosed();
     if (!isCut) await output.end(0);
   });
   after(grace.drain, () => {

@@ -6,7 +6,11 @@
  */
 import type { IncomingMessage } from "node:http";
 import { inspect } from "node:util";
-import { ProtocolError } from "../errors.ts";
+import { OverdueError, ProtocolError } from "../errors.ts";
+import type { GatewayRequest } from "../handler/node/request.ts";
+import { knownRequestId } from "../http/request-id.ts";
+import { onOneLine } from "../observe/log-text.ts";
+import { reopenLogs } from "../observe/line-log.ts";
 import type { Server } from "../server/server.ts";
 import type { BoundAddress, ResolvedOptions, Timeouts } from "../server/settings.ts";
 import { TouchWatch } from "../workers/touch-watch.ts";
@@ -49,13 +53,24 @@ export function listening(app: Application, options: ServeOptions): Promise<Star
   });
 }
 
-/** What an error is about: `error in GET /path`, without the query, which may hold secrets. */
-function named(error: unknown, request: IncomingMessage | Request | undefined): string {
+type Shown = IncomingMessage | Request | undefined;
+
+/** `GET /path [id]`, without the query, which may hold secrets. */
+function requestName(request: NonNullable<Shown>): string {
+  const { gateway } = request as Partial<GatewayRequest>;
+  const id = gateway?.requestId ?? knownRequestId(request);
+  const url = request.url ?? "";
+  return `${request.method} ${url.split("?", 1)[0]}${id === undefined ? "" : ` [${id}]`}`;
+}
+
+/** What an error is about: `error in GET /path [id]`. */
+function named(error: unknown, request: Shown): string {
+  if (error instanceof OverdueError && request !== undefined) {
+    return `gave up ${requestName(request)} after ${error.afterMs} ms`;
+  }
   // Nobody's request: it was refused before it became one.
   if (error instanceof ProtocolError) return "refused a request of the web server";
-  if (request === undefined) return "error in the application";
-  const url = request.url ?? "";
-  return `error in ${request.method} ${url.split("?", 1)[0]}`;
+  return request === undefined ? "error in the application" : `error in ${requestName(request)}`;
 }
 
 /** Is the address a socket that whoever started this process listens on, on descriptor 0? */
@@ -110,9 +125,9 @@ export function optionsOf(command: ServeCommand): ServeOptions {
   return {
     ...command.options,
     onError(error, request) {
-      const shown =
-        command.processes.debug || !(error instanceof Error) ? inspect(error) : String(error);
-      say(`${named(error, request)}: ${shown}`);
+      const isWhole = command.processes.debug || !(error instanceof Error);
+      const shown = isWhole ? inspect(error) : onOneLine(String(error));
+      say(`${onOneLine(named(error, request))}: ${shown}`);
     },
   };
 }
@@ -135,11 +150,12 @@ function obeySignals(ending: () => Ending | undefined, isSpawned: boolean): void
     drain(server, bound!, timeouts!);
   };
   obeyStops({ stop, force: () => void output.end(1), isSpawned });
-  reopenOnSignal();
+  reopenOnSignal(reopenLogs);
   process.on("SIGHUP", () => {
     // A terminal that goes away means what Ctrl-C means.
     if (output.isTerminal) return stop("SIGHUP");
     output.reopen();
+    reopenLogs();
     say(
       "SIGHUP: a single process cannot load its code anew; start it with method=prefork for that",
     );

@@ -10,11 +10,12 @@ import { closePassed, type PassedSocket } from "../connection/passed-socket.ts";
 import { findDuplication } from "../engine/select.ts";
 import type { Taker } from "../server/departures.ts";
 import type { Server } from "../server/server.ts";
-import { told } from "../server/server.ts";
+import { told } from "../server/told.ts";
 import type { ResolvedOptions } from "../server/settings.ts";
 import { readSamples, type Samples } from "../observe/series.ts";
 import { countRequests } from "../observe/status-path.ts";
 import { normalizeOptions, type ServeOptions } from "../serve/options.ts";
+import { logsClosed, reopenLogs } from "../observe/line-log.ts";
 import { UsageError } from "../errors.ts";
 import { linkToMainThread } from "../workers/thread-link.ts";
 import { type Load, LoadMeter } from "../workers/load.ts";
@@ -95,12 +96,14 @@ function obeyer(server: Server, link: PrimaryLink, drainMs: number): Obey {
     isLeaving = true;
     server.close(async () => {
       await told();
+      await logsClosed();
       link.end(0);
     });
     if (drainMs > 0) setTimeout(() => server.closeAllConnections(), drainMs).unref();
   };
   return (order, passed) => {
     if (order.kind === "retire") leave(order.handOver);
+    else if (order.kind === "reopen") reopenLogs();
     else if (order.kind === "take") take(server, link, order.ticket, passed);
     else if (order.kind === "yield" && !isLeaving) {
       departures.yield(order.count, giver(order.to), order.share);
@@ -121,6 +124,7 @@ function counting(server: Server, { status, statusPath }: ResolvedOptions): () =
 }
 
 async function serveWhat(order: Order & { kind: "begin" }, link: PrimaryLink): Promise<void> {
+  process.env["POSTERN_WORKER"] = String(order.id);
   const written = readArguments(order.words) as ServeCommand;
   const isMoved = written.processes.workdir !== undefined;
   const command = isMoved ? commandFrom(order.folder, written) : written;

@@ -4,9 +4,11 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { ErrorRow } from "../errors.ts";
+import type { Books } from "./books.ts";
 import type { Connection } from "./connection.ts";
 import type { Counters, ProtocolCounts } from "./counters.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { Exchange } from "./exchange.ts";
 import type { DirectHandler } from "../handler/fetch/direct.ts";
 import type { Prototypes } from "../handler/node/prototypes.ts";
 import type { UpgradeSocket } from "../handler/node/upgrade.ts";
@@ -74,6 +76,8 @@ export interface ConnectionContext {
   offer(connection: Connection): void;
   /** What requests and responses are born with. */
   readonly prototypes: Prototypes;
+  /** Where requests are accounted for, while somebody wants to know. */
+  readonly books: Books;
   /** Requests in flight, all connections together. */
   activeRequests: number;
   /** Requests that were handed to the application since the start. */
@@ -84,8 +88,8 @@ export interface ConnectionContext {
   dispatch(req: IncomingMessage, res: ServerResponse): void;
   /** Tells the listeners of "upgrade" of a request; never throws. */
   tellUpgrade(req: IncomingMessage, socket: UpgradeSocket): void;
-  /** A peer broke a rule or a limit: it is counted, and where only an option can mend it the operator hears of it, once. */
-  remark(row: ErrorRow): void;
+  /** A peer broke a rule or a limit: it is counted, and the operator may have to hear of it. `exchange`: where it had begun. */
+  remark(row: ErrorRow, exchange: Exchange | undefined): void;
   /** A connection is over. */
   forget(connection: Connection): void;
   /** Tells the operator of an error that has no other way out. */

@@ -9,6 +9,7 @@ import type { FieldBlock } from "../http/field-block.ts";
 import type { BodyPiece, RequestHead, ResponseHead, RoleName } from "../http/head.ts";
 import type { HeadMeta } from "../protocols/protocol.ts";
 import { BodyKind, KEEP_CONNECTION } from "../wire/abi.ts";
+import type { Account } from "./account.ts";
 import { obstacleTo } from "./admission.ts";
 import { noteStart } from "./chronicle.ts";
 import { Demand } from "./demand.ts";
@@ -22,11 +23,9 @@ import {
 } from "./lifecycle.ts";
 import { isBystander, protocolStatusOf } from "./refusal.ts";
 import { ResponseHalf, type ResponseOwner, type Written } from "./response-half.ts";
+import { roleOf } from "./role.ts";
 import { giveSide, type Side } from "./sides.ts";
 import { Upgrade } from "./upgrade.ts";
-
-/** By FastCGI's numbers (§6.1). */
-const ROLES: readonly (RoleName | undefined)[] = [undefined, "responder", "authorizer", "filter"];
 
 /** One request in flight. */
 export class Exchange implements Carrier, ResponseOwner {
@@ -47,6 +46,8 @@ export class Exchange implements Carrier, ResponseOwner {
   /** Did it break a rule or a limit? Then the connection is not used again, unless others share it. */
   refused = false;
   head!: RequestHead;
+  /** What is counted of it; undefined where nobody keeps book. */
+  readonly account: Account | undefined;
   /** The handler's objects; undefined before there are any. */
   side: Side | undefined;
   readonly #host: ExchangeHost;
@@ -61,9 +62,10 @@ export class Exchange implements Carrier, ResponseOwner {
     this.#host = host;
     this.id = id;
     this.keepConnection = (detail & KEEP_CONNECTION) !== 0;
-    this.role = ROLES[detail & 255] ?? "responder";
+    this.role = roleOf(detail);
     this.beganMs = host.context.nowMs;
     this.inputMs = this.beganMs;
+    this.account = host.context.books.begin(this, host.context.counters);
     this.#response = new ResponseHalf(this, host);
   }
 
@@ -102,6 +104,7 @@ export class Exchange implements Carrier, ResponseOwner {
     this.#bodyKind = meta.bodyKind;
     try {
       this.head = setup.protocol.readHead(fields, meta, setup.headOptions);
+      this.account?.knows(this.head, context.books.timed);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.refuse(error.row);
@@ -125,6 +128,7 @@ export class Exchange implements Carrier, ResponseOwner {
     this.inputMs = this.#host.context.nowMs;
     this.#host.context.counters.receivedBytes += chunk.length;
     this.#demand?.came(chunk.length, frames);
+    if (this.account !== undefined) this.account.requestBytes += chunk.length;
     this.#held(this.side?.body(chunk) ?? 0);
   }
 
@@ -159,6 +163,7 @@ export class Exchange implements Carrier, ResponseOwner {
     const { begun } = this.#response;
     if (!this.#response.move(ResponseEvent.END)) return;
     this.aborted = true;
+    this.account?.endsAs("aborted");
     this.side?.aborted(new AbortError("ERR_ABORTED"));
     this.#response.sendEnd(0, begun);
     this.responseOver();
@@ -174,6 +179,7 @@ export class Exchange implements Carrier, ResponseOwner {
   lose(reason: Error): void {
     this.#move(RequestEvent.CLOSE);
     this.aborted = this.#response.move(ResponseEvent.FAIL);
+    if (this.#upgrade === undefined) this.account?.endsAs("aborted");
     this.side?.aborted(reason);
     this.responseOver();
   }
@@ -182,10 +188,11 @@ export class Exchange implements Carrier, ResponseOwner {
   refuse(row: ErrorRow): void {
     this.#move(RequestEvent.CLOSE);
     this.refused = !isBystander(row);
-    this.#host.context.remark(row);
+    this.#host.context.remark(row, this);
     if (row === ERRORS.BODY_SHORT) this.inputDue = false;
     const { begun } = this.#response;
     if (!this.#response.move(begun ? ResponseEvent.FAIL : ResponseEvent.END)) return;
+    this.account?.endsAs("refused", row);
     this.side?.aborted(new ProtocolError(row));
     if (begun) return this.#breakOff(true);
     if (row.status !== 0) this.#response.sendError(row.status, protocolStatusOf(row));
@@ -250,8 +257,7 @@ export class Exchange implements Carrier, ResponseOwner {
 
   isBodiless(status: number): boolean {
     // Refusals may come before there is a head.
-    const head = this.head as RequestHead | undefined;
-    return head?.method === "HEAD" || status === 204 || status === 304;
+    return this.head?.method === "HEAD" || status === 204 || status === 304;
   }
 
   canReuse(): boolean {
@@ -259,6 +265,7 @@ export class Exchange implements Carrier, ResponseOwner {
   }
 
   responseOver(): void {
+    this.#host.context.books.end(this.account);
     this.#host.exchangeEnded(this);
   }
 
@@ -279,6 +286,7 @@ export class Exchange implements Carrier, ResponseOwner {
   }
 
   #breakOff(begun: boolean): void {
+    this.account?.endsAs("failed");
     this.#response.breakOff(begun, this.#host);
     this.responseOver();
   }

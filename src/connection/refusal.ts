@@ -49,14 +49,16 @@ export function concernsOperator(row: ErrorRow): boolean {
 
 /** Ends a connection on which nothing can be said any more: its peer takes nothing, or what it sends has no meaning. */
 export function endUnanswered({ context, transport }: ResponsePath, row: ErrorRow): void {
-  context.remark(row);
+  context.remark(row, undefined);
   if (row === ERRORS.TIMEOUT_WRITE) transport.abandon();
   else transport.destroy();
 }
 
 /** A whole answer to bytes that became no request. */
 export function answerError({ context, setup, transport }: ResponsePath, row: ErrorRow): void {
-  context.remark(row);
+  context.remark(row, undefined);
+  const peerAddress = transport.remoteAddress;
+  context.books.refuse({ protocol: setup.protocol.name, peerAddress }, row, context.counters);
   const { head, body } = errorResponse(row.status);
   const end = { appStatus: 0, protocolStatus: 0, reuse: false, stdout: true, stderr: false };
   setup.encoder.response(transport.writer, 1, head, body, end);

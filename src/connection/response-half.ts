@@ -6,6 +6,7 @@
 import { AbortError } from "../errors.ts";
 import type { BodyPiece, ResponseHead } from "../http/head.ts";
 import type { ResponseEnd } from "../protocols/protocol.ts";
+import type { Account } from "./account.ts";
 import type { ConnectionContext, ProtocolSetup } from "./context.ts";
 import { nextState, RESPONSE_TABLE, ResponseEvent, ResponseState } from "./lifecycle.ts";
 import { errorResponse } from "./refusal.ts";
@@ -23,6 +24,7 @@ export interface Breakable {
 /** The exchange, as its response half sees it. */
 export interface ResponseOwner {
   readonly id: number;
+  readonly account: Account | undefined;
   /** Has a body no meaning for this response (HEAD, 204, 304)? */
   isBodiless(status: number): boolean;
   /** May the peer use the connection again (AJP's reuse flag)? */
@@ -162,6 +164,7 @@ export class ResponseHalf {
   #encode(head: ResponseHead | undefined, pieces: readonly BodyPiece[], end: boolean): void {
     const { setup, transport } = this.#path;
     this.#releaseStderr();
+    this.#owner.account?.sent(head, pieces);
     const last = Math.max(pieces.length - 1, 0);
     for (let i = 0; i <= last; i++) {
       const finish = end && i === last ? this.#end(0, true) : undefined;
@@ -181,6 +184,7 @@ export class ResponseHalf {
     const { head, body } = errorResponse(status);
     const end = this.#end(protocolStatus, true);
     const chunk = this.#owner.isBodiless(status) ? undefined : body;
+    this.#owner.account?.sent(head, chunk === undefined ? [] : [chunk]);
     this.#releaseStderr();
     setup.encoder.response(transport.writer, this.#owner.id, head, chunk, end);
   }

@@ -4,8 +4,12 @@
  * Values are latin1 strings, one character a byte, as node's header values are.
  */
 import { Readable, Writable } from "node:stream";
+import { fieldId } from "../http/field-names.ts";
+import { requestIdOf } from "../http/request-id.ts";
 import type { ProtocolName, RoleName, TlsFacts } from "../http/head.ts";
 import type { Carrier } from "./carrier.ts";
+
+const REQUEST_ID = fieldId("HTTP_X_REQUEST_ID");
 
 /** The gateway's facts of one request. */
 export interface GatewayFacts {
@@ -36,6 +40,11 @@ export interface GatewayFacts {
   readonly errors: Writable;
   /** The file of a Filter request (FastCGI §6.4); undefined for other roles. */
   readonly data: Readable | undefined;
+  /**
+   * Names the request in logs: the front server's `X-Request-Id`, or an id of this process's own where it sends none, or
+   * one with other characters than letters, digits and `_.:+/=@-`.
+   */
+  readonly requestId: string;
   /** Did the request end before its time? */
   readonly aborted: boolean;
   /** Aborts when the request ends before its time; reason is an AbortError. */
@@ -80,6 +89,10 @@ export class Gateway implements GatewayFacts {
   }
   get tls(): TlsFacts | undefined {
     return this.#carrier.head.tls;
+  }
+  get requestId(): string {
+    const { head } = this.#carrier;
+    return requestIdOf(head, head.find(REQUEST_ID));
   }
   get peer(): { readonly address: string; readonly port: number } {
     return { address: this.#carrier.peerAddress, port: this.#carrier.peerPort };

@@ -6,6 +6,7 @@ import type { IncomingMessage } from "node:http";
 import { Writable } from "node:stream";
 import { AbortError } from "../errors.ts";
 import type { TlsFacts } from "../http/head.ts";
+import { requestIdOf } from "../http/request-id.ts";
 import { decodePath, pathOf } from "../http/target.ts";
 import type { GatewayFacts } from "./gateway.ts";
 
@@ -43,6 +44,10 @@ class HttpGateway implements GatewayFacts {
     return { address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
   }
 
+  get requestId(): string {
+    return requestIdOf(this.#req, String(this.#req.headers["x-request-id"] ?? ""));
+  }
+
   get errors(): Writable {
     return new Writable({ write: (_chunk, _encoding, done): void => done() });
   }
@@ -66,7 +71,19 @@ class HttpGateway implements GatewayFacts {
   }
 }
 
-/** Puts the facts on a request that has none. */
-export function attachHttpGateway(req: IncomingMessage, answer: Answer): void {
-  if (!("gateway" in req)) Object.assign(req, { gateway: new HttpGateway(req, answer) });
+/** Hears of each request of a server that came by plain HTTP, with its response or the socket of an upgrade. */
+export type HttpWatch = (req: IncomingMessage, answer: Writable) => void;
+
+const watches = new WeakMap<object, HttpWatch>();
+
+/** Has somebody hear of a server's requests over plain HTTP. */
+export function watchHttp(server: object, watch: HttpWatch): void {
+  watches.set(server, watch);
+}
+
+/** Puts the facts on a request that has none. A listener of "request", called with the server as `this`. */
+export function attachHttpGateway(this: object, req: IncomingMessage, answer: Answer): void {
+  if ("gateway" in req) return;
+  Object.assign(req, { gateway: new HttpGateway(req, answer) });
+  watches.get(this)?.(req, answer as Writable);
 }

@@ -58,6 +58,11 @@ export class FieldBlock {
     return this.text.slice(start, start + this.rows[at + 1]!);
   }
 
+  /** Length of the i-th name where it is written out, so that most can be told apart without making it a string. */
+  nameLength(i: number): number {
+    return this.rows[this.first + i * FIELD_CELLS + 1]!;
+  }
+
   /** The i-th value; "" where it is empty or null. */
   value(i: number): string {
     return this.valueAt(this.first + i * FIELD_CELLS);

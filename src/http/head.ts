@@ -48,6 +48,8 @@ export interface RequestHead {
   readonly upgradeFields: readonly string[];
   readonly scriptName: string;
   readonly pathInfo: string;
+  /** Value of the first field with this id of field-names.ts that is not empty, or "". */
+  find(id: number): string;
   /** Every variable as the peer sent it; null prototype. AJP: the CGI names of what its packet says. */
   readonly params: Readonly<Record<string, string>>;
   /** AJP request attributes that the options allow; null prototype, empty elsewhere. */

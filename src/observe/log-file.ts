@@ -100,19 +100,20 @@ export class LogFile {
   }
 
   /**
-   * Appends one line, in this turn's one write.
+   * Appends one line, in this turn's one write, or several that the caller has gathered.
    *
-   * @param line without its end, and without line ends in it: it is the caller's to escape them
+   * @param line  without its end, and without line ends in it: it is the caller's to escape them
+   * @param count how many lines it is, with line ends between them
    */
-  write(line: string): void {
+  write(line: string, count = 1): void {
     // Three bytes a unit is the most that UTF-8 takes: an exact count would cost a walk over each line.
     const bytes = line.length * 3 + 1;
     if (this.#isClosed) {
-      this.#dropped++;
+      this.#dropped += count;
       return;
     }
     if (this.#waitingBytes + bytes > this.#maxBufferedBytes) {
-      this.#drop(1, "it is written more slowly than lines come");
+      this.#drop(count, "it is written more slowly than lines come");
       return;
     }
     this.#waiting.push(line);

@@ -7,6 +7,7 @@
 import { type Counters, DURATION_BOUNDS } from "../connection/counters.ts";
 import { ERRORS } from "../errors.ts";
 import type { Figures } from "../server/figures.ts";
+import { droppedLines } from "./line-log.ts";
 
 /** A family of samples. */
 export interface Family {
@@ -78,6 +79,7 @@ export const FAMILIES: readonly Family[] = [
   counter("upgrades", "Requests that became a connection of another protocol."),
   counter("received_bytes", "Bytes of request heads and bodies, without framing."),
   counter("sent_bytes", "Bytes written to front servers, with framing."),
+  counter("log_lines_dropped", "Lines that logs have lost: a full disk, or one that is too slow."),
 ];
 
 const known: ReadonlySet<string> = new Set(FAMILIES.flatMap(({ samples }) => samples));
@@ -97,6 +99,8 @@ export function readSamples({ counters, starvation, writer }: Figures): Samples 
     postern_upgrades_total: counters.upgrades,
     postern_received_bytes_total: counters.receivedBytes,
     postern_sent_bytes_total: writer.takenBytes,
+    // Of the process, all its servers together: a log may be shared.
+    postern_log_lines_dropped_total: droppedLines(),
   };
   for (const protocol of PROTOCOLS) {
     const { requests, responses } = counters.protocols[protocol];

@@ -45,6 +45,12 @@ export interface TimeoutOptions {
    */
   queue?: number | undefined;
   /**
+   * How long a request may take before `slowLog` has it. It is not ended by that.
+   *
+   * @default 1_000 — visitors notice a second
+   */
+  slow?: number | undefined;
+  /**
    * For running requests to finish once the server stops.
    *
    * @default 30_000 — below the 90 s after which systemd kills

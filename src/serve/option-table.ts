@@ -164,6 +164,7 @@ export const OPTIONS: readonly OptionRow[] = [
   timeout("idle", 75_000, "between two requests of a kept connection"),
   timeout("request", 0, "for a whole request; 0 is no limit"),
   timeout("queue", 0, "since X-Request-Start of the web server; older is 503"),
+  timeout("slow", 1_000, "when slowLog has a request, with its stack"),
   timeout("drain", 30_000, "for running requests when stopping"),
   timeout("kill", 5_000, "for what is left after that"),
   row("trust.peers", { type: "list" }, "addresses and subnets that may connect", {
@@ -213,6 +214,17 @@ export const OPTIONS: readonly OptionRow[] = [
       sample: "LIST",
     },
   ),
+  // Logs.
+  row("accessLog", { type: "text" }, "file that gets a line for each request; - is stderr", {
+    sample: "PATH",
+  }),
+  row("accessFormat", { type: "text" }, "combined, json, or a format: docs/logging.md", {
+    default: "combined",
+    sample: "FORMAT",
+  }),
+  row("slowLog", { type: "text" }, "file that gets requests slower than timeouts.slow", {
+    sample: "PATH",
+  }),
   row("signal", { type: "signal" }, ""),
   row("onListen", { type: "function" }, ""),
   row("onError", { type: "function" }, ""),

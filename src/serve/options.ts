@@ -152,6 +152,27 @@ export interface ServeOptions {
    * @default undefined — 127.0.0.0/8 and ::1
    */
   statusPeers?: readonly string[] | undefined;
+  /**
+   * File that gets a line for each request that is over, refused and aborted ones among them; `-` is standard error.
+   * Several processes may share one. See docs/logging.md.
+   *
+   * @default undefined — none
+   */
+  accessLog?: string | undefined;
+  /**
+   * What a line of `accessLog` says: `combined`, `json`, or a format with tokens such as `%(status)`; one that begins with
+   * `{` is JSON.
+   *
+   * @default "combined" — what Apache and nginx write, and log readers read
+   */
+  accessFormat?: string | undefined;
+  /**
+   * File that gets requests which take longer than `timeouts.slow`, with the JavaScript stack where the event loop is
+   * blocked; `-` is standard error.
+   *
+   * @default undefined — none
+   */
+  slowLog?: string | undefined;
   /** Closes the server, as `close()` does, when it aborts. */
   signal?: AbortSignal | undefined;
   /** Called once, when the server listens, with where it does. */

@@ -6,12 +6,14 @@
 import { resolve } from "node:path";
 import { UsageError } from "../errors.ts";
 import type { ProtocolName } from "../http/head.ts";
+import { compileFormat } from "../observe/access-format.ts";
 import { checkPeers, readWebServerAddresses } from "../server/peers.ts";
 import { reachOf, tellsReach } from "../server/reach.ts";
 import type {
   AjpSettings,
   FolderSettings,
   ListenSettings,
+  LogSettings,
   ResolvedOptions,
   Timeouts,
   TrustSettings,
@@ -83,6 +85,31 @@ function listenOf(values: OptionValues): ListenSettings {
     return Object.freeze({ kind: "systemd", name: colon < 0 ? undefined : fd.slice(colon + 1) });
   }
   return Object.freeze({ kind: "inherited" });
+}
+
+/** A path as it is kept: it must not depend on where the process goes later. */
+function logPath(path: string): string {
+  return path === "-" ? path : resolve(path);
+}
+
+function logsOf(values: OptionValues): LogSettings {
+  const access = read<string | undefined>(values, "accessLog");
+  const slow = read<string | undefined>(values, "slowLog");
+  const format = read<string>(values, "accessFormat");
+  compileFormat(format);
+  if (access === undefined && values.has("accessFormat")) {
+    throw new UsageError(
+      "accessFormat is given, but there is no accessLog; give accessLog as well.",
+    );
+  }
+  const afterMs = read<number>(values, "timeouts.slow");
+  if (slow !== undefined && afterMs === 0) {
+    throw new UsageError("slowLog is given, but timeouts.slow is 0; give it milliseconds.");
+  }
+  return Object.freeze({
+    access: access === undefined ? undefined : { path: logPath(access), format },
+    slow: slow === undefined ? undefined : { path: logPath(slow), afterMs },
+  });
 }
 
 function ajpOf(values: OptionValues): AjpSettings {
@@ -171,6 +198,7 @@ export function resolveOptions(
     ajp: ajpOf(values),
     scgi: Object.freeze({ strict: read<boolean>(values, "scgi.strict") }),
     ...statusOf(values),
+    logs: logsOf(values),
     signal: read<AbortSignal | undefined>(values, "signal"),
     onListen: read<ResolvedOptions["onListen"]>(values, "onListen"),
     onError: read<ResolvedOptions["onError"]>(values, "onError"),

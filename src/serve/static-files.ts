@@ -106,7 +106,7 @@ export function mountStatic(server: Server, folders: readonly FolderSettings[]):
   const emitOthers = (event: unknown, ...given: unknown[]): boolean => {
     if (event !== "request") return emit(event, ...given);
     const [req, res] = given as [GatewayRequest, ServerResponse];
-    attachHttpGateway(req, res);
+    attachHttpGateway.call(server, req, res);
     const claim = claimOf(req, sorted);
     if (claim === undefined) return emit(event, req, res);
     answer(req, res, claim).catch((error: unknown) => server.fail(error, req, res));

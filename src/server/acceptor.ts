@@ -5,19 +5,20 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { type Books, booksOf } from "../connection/books.ts";
 import { noteClose, noteOpen } from "../connection/chronicle.ts";
 import { Connection } from "../connection/connection.ts";
 import { ConnectionSocket } from "../connection/connection-socket.ts";
 import type { ConnectionContext, ProtocolSetup, Reserve } from "../connection/context.ts";
 import { Counters } from "../connection/counters.ts";
-import { concernsOperator } from "../connection/refusal.ts";
+import type { Exchange } from "../connection/exchange.ts";
 import { NodeTransport } from "../connection/node-transport.ts";
 import { asSocket, type PassedSocket } from "../connection/passed-socket.ts";
 import type { Transport } from "../connection/transport.ts";
 import { Writer } from "../connection/writer.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { SelectedEngine } from "../engine/select.ts";
-import { type ErrorRow, ProtocolError } from "../errors.ts";
+import type { ErrorRow } from "../errors.ts";
 import type { DirectHandler } from "../handler/fetch/direct.ts";
 import { type Prototypes, prototypesOf } from "../handler/node/prototypes.ts";
 import type { UpgradeSocket } from "../handler/node/upgrade.ts";
@@ -31,6 +32,7 @@ import { Departures, type Leaver } from "./departures.ts";
 import { directWayOf, type DirectWay } from "./direct-way.ts";
 import { SilentSockets } from "./silent-sockets.ts";
 import type { Figures } from "./figures.ts";
+import { Remarks } from "./remarks.ts";
 import type { Server } from "./server.ts";
 import type { BoundAddress, ResolvedOptions } from "./settings.ts";
 import { createSetups } from "./setups.ts";
@@ -52,6 +54,7 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper, Figures {
   readonly halfOpen: boolean;
   readonly prototypes: Prototypes;
   readonly counters: Counters = new Counters();
+  readonly books: Books;
   activeRequests = 0;
   begunRequests = 0;
   nowMs: number = now();
@@ -72,7 +75,7 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper, Figures {
   /** Connections that leave for another worker. */
   readonly departures: Departures = new Departures(() => this.#leavers());
   readonly writer: Writer = new Writer();
-  readonly #remarked = new Set<ErrorRow>();
+  readonly #remarks = new Remarks((error) => void this.server.report(error, undefined));
   readonly #setups: ReadonlyMap<ProtocolName, ProtocolSetup>;
   #protocols: readonly ProtocolName[];
   readonly #doorkeeper: Doorkeeper;
@@ -95,6 +98,7 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper, Figures {
     this.engine = selected.create(options.limits);
     this.#selected = selected;
     this.prototypes = prototypesOf(server);
+    this.books = booksOf(server);
     this.#directWay = directWayOf(server);
     this.limits = options.limits;
     this.timeouts = options.timeouts;
@@ -129,11 +133,9 @@ export class Acceptor implements ConnectionContext, ConnectionKeeper, Figures {
     this.server.report(error, shown);
   }
 
-  remark(row: ErrorRow): void {
+  remark(row: ErrorRow, exchange: Exchange | undefined): void {
     this.counters.err(row);
-    if (!concernsOperator(row) || this.#remarked.has(row)) return;
-    this.#remarked.add(row);
-    this.server.report(new ProtocolError(row), undefined);
+    this.#remarks.make(row, exchange, this.nowMs);
   }
 
   /**

@@ -13,7 +13,7 @@ const CONSEQUENCES: ReadonlySet<unknown> = new Set([
   "ERR_CONNECTION_LOST",
 ]);
 
-/** Is this error made by the end of a request, and no mistake of its handler? */
+/** Is this error made by the end of a request, as whoever reads or writes then gets one, and no mistake of its handler? */
 export function isConsequence(error: unknown): boolean {
   const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
   return CONSEQUENCES.has(code) || name === "AbortError";

@@ -6,6 +6,7 @@
  */
 import { lookup } from "node:dns/promises";
 import { type AddressInfo, isIP, type Server } from "node:net";
+import type { Writable } from "node:stream";
 import { isMainThread } from "node:worker_threads";
 import { UsageError } from "../errors.ts";
 import { bind, pathBinder } from "./binding.ts";
@@ -57,6 +58,22 @@ function clearLeftovers(): void {
   for (const clear of leftovers) clear();
 }
 
+/** Has something done when the process ends, without waiting for it; returns what takes that back. */
+export function doAtExit(clear: () => void): () => void {
+  if (leftovers.size === 0) process.on("exit", clearLeftovers);
+  leftovers.add(clear);
+  return () => {
+    leftovers.delete(clear);
+    if (leftovers.size === 0) process.removeListener("exit", clearLeftovers);
+  };
+}
+
+/** Standard error of this process, and the process as logs name it. */
+export function logFacts(): { stderr: Writable; pid: number; worker: number } {
+  const { stderr, pid, env } = process;
+  return { stderr, pid, worker: Number(env["POSTERN_WORKER"] ?? 0) || 0 };
+}
+
 const nothing = (): void => undefined;
 
 /** Told where a server listens, before its "listening" is. */
@@ -100,12 +117,11 @@ async function listenUnix(
   const reach = reachOf(options, undefined);
   await openSocketFile(pathBinder(server, options.backlog), settings, processFacts, (file) => {
     const release = (): void => {
-      if (!leftovers.delete(release)) return;
+      if (!leftovers.has(release)) return;
       file.remove();
-      if (leftovers.size === 0) process.removeListener("exit", clearLeftovers);
+      forget();
     };
-    if (leftovers.size === 0) process.on("exit", clearLeftovers);
-    leftovers.add(release);
+    const forget = doAtExit(release);
     const text = `unix:${path}`;
     opened({
       kind: "unix",

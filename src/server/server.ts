@@ -14,6 +14,7 @@ import { failResponse, type GatewayRequest } from "../handler/node/request.ts";
 import type { UpgradeSocket } from "../handler/node/upgrade.ts";
 import type { ProtocolName } from "../http/head.ts";
 import { noteError } from "../connection/chronicle.ts";
+import { shareRequestId } from "../http/request-id.ts";
 import { Acceptor } from "./acceptor.ts";
 import { announce } from "./announcements.ts";
 import { AdoptableServer, giveMethods } from "./adoption.ts";
@@ -26,14 +27,9 @@ import { closeOn, listenArguments } from "./listen-arguments.ts";
 import { say } from "./last-resort.ts";
 import { environment, listen } from "./listen.ts";
 import type { BoundAddress, ResolvedOptions } from "./settings.ts";
+import { told } from "./told.ts";
 import { Traffic } from "./traffic.ts";
 import type { TransportChoice } from "./transport-choice.ts";
-
-/** Resolves once handlers know of sockets that are gone: node counts one out before it says "close" of it. */
-export function told(): Promise<void> {
-  // After the loop's closing phase, where sockets say it, and the turn in which req and res do.
-  return new Promise((resolve) => setTimeout(setImmediate, 1, resolve));
-}
 
 /** A server of FastCGI, SCGI, AJP 1.3 and HTTP. Made by `serve` or `createServer`. */
 export class Server extends AdoptableServer {
@@ -198,7 +194,7 @@ export class Server extends AdoptableServer {
 
   /** As EventEmitter's; a request that asks for an upgrade over plain HTTP gets its facts, as others do in "request". */
   override emit(name: string | symbol, ...given: unknown[]): boolean {
-    if (name === "upgrade") attachHttpGateway(given[0] as IncomingMessage, given[1] as Socket);
+    if (name === "upgrade") attachHttpGateway.call(this, ...(given as [IncomingMessage, Socket]));
     else if (name === "request") {
       this.traffic.begin(given[0] as object, given[1] as ServerResponse);
       if (this.#entry?.(given[0] as never, given[1] as never) === true) return true;
@@ -220,9 +216,9 @@ export class Server extends AdoptableServer {
    * @returns what it returned: for a fetch handler, perhaps an answer
    */
   consult(error: unknown, req: object, shown: IncomingMessage | Request): unknown {
-    // Who reads or writes when the client goes away gets an error of it: that is not the handler's.
     const { gateway } = req as Partial<GatewayRequest>;
     if (gateway?.aborted === true && isConsequence(error)) return undefined;
+    if (gateway !== undefined) shareRequestId(shown, gateway.requestId);
     return this.report(error, shown);
   }
 

@@ -58,6 +58,14 @@ export interface InheritedSettings {
   readonly kind: "inherited";
 }
 
+/** Which logs are written. */
+export interface LogSettings {
+  /** `path`: absolute, or `-` for standard error. */
+  readonly access: { readonly path: string; readonly format: string } | undefined;
+  /** `afterMs`: how long a request may take before it is slow. */
+  readonly slow: { readonly path: string; readonly afterMs: number } | undefined;
+}
+
 /** Deadlines in milliseconds; 0 switches one off. */
 export interface Timeouts {
   readonly head: number;
@@ -66,6 +74,8 @@ export interface Timeouts {
   readonly idle: number;
   readonly request: number;
   readonly queue: number;
+  /** When the slow log has it; no deadline. */
+  readonly slow: number;
   readonly drain: number;
   readonly kill: number;
 }
@@ -140,6 +150,7 @@ export interface ResolvedOptions {
   readonly statusPath: string | undefined;
   /** Clients that are answered there. */
   readonly statusPeers: readonly string[];
+  readonly logs: LogSettings;
   /** Closes the server when it aborts. */
   readonly signal: AbortSignal | undefined;
   readonly onListen: ListenCallback | undefined;

@@ -22,7 +22,12 @@ const SECTIONS: readonly { title: string; text: string; belongs: (name: string) 
   {
     title: "Where to listen, and what to speak",
     text: "",
-    belongs: (name) => !name.includes(".") && !/^(signal|on[A-Z])/.test(name),
+    belongs: (name) => !name.includes(".") && !/^(signal|on[A-Z]|access|slowLog)/.test(name),
+  },
+  {
+    title: "Logs",
+    text: "See [logging.md](logging.md).",
+    belongs: (name) => /^(access|slowLog)/.test(name),
   },
   {
     title: "Limits",

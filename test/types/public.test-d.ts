@@ -43,6 +43,7 @@ import {
   ProtocolError,
   type ProtocolName,
   type RequestListener,
+  reopenLogs,
   type RoleName,
   type SendFileOptions,
   sendFile,
@@ -219,6 +220,11 @@ export async function ofFiles(req: IncomingMessage, res: ServerResponse): Promis
   if (!isSent) res.writeHead(404).end();
   // @ts-expect-error: the request is needed as well
   await sendFile(res, "/srv/files/report.pdf");
+}
+
+export function ofLogs(): void {
+  holds<Same<ReturnType<typeof reopenLogs>, void>>();
+  reopenLogs();
 }
 
 export function ofErrors(error: unknown): string {

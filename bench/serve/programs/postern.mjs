@@ -15,6 +15,7 @@ const server = await serve(application, {
   multiplex: wanted.multiplex,
   limits: { connections: 20_000 },
   ...(wanted.metrics ? { statusPath: "/postern-status" } : {}),
+  ...wanted.logs,
   ajp: { secret: wanted.secret, packetSize: wanted.packetBytes },
 }).ready();
 const transport = server.transport?.name ?? server.transport;

@@ -3,13 +3,19 @@
  * It judges nothing: head.ts has refused what has to be refused. Apache JServ Protocol 1.3, "Request packet structure".
  */
 import type { FieldBlock } from "../../http/field-block.ts";
-import { fieldId } from "../../http/field-names.ts";
+import { fieldId, HEADER_NAMES } from "../../http/field-names.ts";
 import type { RequestHead, TlsFacts } from "../../http/head.ts";
 import { ClientTls } from "../../http/identity.ts";
 import { decodePath, pathOf } from "../../http/target.ts";
 import { httpVersion, portNumber } from "../cgi/head.ts";
 import type { HeadMeta, HeadOptions } from "../protocol.ts";
-import { FIRST_HEADER, lengthOf, listHeaders, listUpgrade } from "./request-headers.ts";
+import {
+  FIRST_HEADER,
+  lengthOf,
+  listHeaders,
+  listUpgrade,
+  namedHeader,
+} from "./request-headers.ts";
 
 /** The fields that every Forward Request has, in front of its headers. */
 export const Fixed = {
@@ -97,6 +103,11 @@ export class AjpHead implements RequestHead {
     const path = this.#path;
     const inside = path === scriptName || path.startsWith(`${scriptName}/`);
     return inside ? path.slice(scriptName.length) : path;
+  }
+  find(id: number): string {
+    const fields = this.#fields;
+    const coded = fields.find(id);
+    return coded === "" ? namedHeader(fields, this.#headersEnd, HEADER_NAMES[id]!) : coded;
   }
   get params(): Readonly<Record<string, string>> {
     this.#params ??= this.#makeParams();

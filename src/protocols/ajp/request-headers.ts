@@ -149,3 +149,20 @@ export function listUpgrade(fields: FieldBlock, end: number): readonly string[] 
   }
   return upgradeFieldsOf(upgrade, connection);
 }
+
+/**
+ * Value of the first header that is written out under a name and not empty, or "". Those that have a code are found by it.
+ *
+ * @param end  index of the first field behind the headers
+ * @param name in any case; "" finds nothing
+ */
+export function namedHeader(fields: FieldBlock, end: number, name: string): string {
+  const { length } = name;
+  const lower = name.toLowerCase();
+  for (let i = FIRST_HEADER; i < end; i++) {
+    if (fields.id(i) !== 0 || fields.nameLength(i) !== length) continue;
+    const value = fields.name(i).toLowerCase() === lower ? fields.value(i) : "";
+    if (value !== "") return value;
+  }
+  return "";
+}

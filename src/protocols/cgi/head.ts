@@ -133,6 +133,9 @@ export class CgiHead implements RequestHead {
   get pathInfo(): string {
     return this.#mounted.pathInfo;
   }
+  find(id: number): string {
+    return this.#fields.find(id);
+  }
   get params(): Readonly<Record<string, string>> {
     this.#params ??= paramsOf(this.#fields);
     return this.#params;

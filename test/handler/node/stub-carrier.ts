@@ -13,6 +13,7 @@ const HEAD: RequestHead = {
   url: "/",
   httpVersion: "1.1",
   rawHeaders: ["Host", "example.test"],
+  find: () => "",
   upgradeFields: [],
   scriptName: "",
   pathInfo: "/",

@@ -1,0 +1,42 @@
+/**
+ * One request → the id by which logs and front server name it: the front server's `X-Request-Id`, or one of our own.
+ * It is made when it is asked for, and stays the same then. Nothing else is read of a trace.
+ */
+import { randomBytes } from "node:crypto";
+
+/** What may be an id: it goes into logs and headers. Longer or other ones are a client's play. */
+const SOUND = /^[\w.:+/=@-]{1,128}$/;
+
+const given = new WeakMap<object, string>();
+/** Of this process; made when it is needed, since that loads node:crypto. */
+let prefix = "";
+let count = 0;
+
+/** Has another object stand for a request that has an id: the one that errors are shown with. */
+export function shareRequestId(shown: object, id: string): void {
+  given.set(shown, id);
+}
+
+/** The id that a request has by now; undefined where nobody has asked for it yet. */
+export function knownRequestId(request: object): string | undefined {
+  return given.get(request);
+}
+
+/**
+ * The id of a request.
+ *
+ * @param request anything that stands for it, always the same
+ * @param sent    `X-Request-Id`, or ""
+ */
+export function requestIdOf(request: object, sent: string): string {
+  let id = given.get(request);
+  if (id === undefined) {
+    if (SOUND.test(sent)) id = sent;
+    else {
+      prefix ||= randomBytes(6).toString("hex");
+      id = `${prefix}-${++count}`;
+    }
+    given.set(request, id);
+  }
+  return id;
+}

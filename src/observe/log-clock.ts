@@ -1,0 +1,74 @@
+/**
+ * Milliseconds since 1970 → the ways in which logs write a time; each second is written once and kept.
+ * Local time, as TZ has it, where the form says its offset; UTC where it says Z.
+ */
+
+const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+
+const two = (number: number): string => (number < 10 ? `0${number}` : String(number));
+
+function offset(date: Date): string {
+  const minutes = -date.getTimezoneOffset();
+  const size = Math.abs(minutes);
+  return `${minutes < 0 ? "-" : "+"}${two(Math.floor(size / 60))}${two(size % 60)}`;
+}
+
+/** `24/Nov/2026:22:58:51 +0000`, as Apache and nginx have it. */
+function apacheTime(second: number): string {
+  const date = new Date(second * 1_000);
+  const day = `${two(date.getDate())}/${MONTHS[date.getMonth()]}/${date.getFullYear()}`;
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return `${day}:${time} ${offset(date)}`;
+}
+
+/** A kept form of seconds; requests begin and end in few of them. */
+class SecondMemo {
+  readonly #write: (second: number) => string;
+  #second = Number.NaN;
+  #text = "";
+
+  constructor(write: (second: number) => string) {
+    this.#write = write;
+  }
+
+  at(ms: number): string {
+    const second = Math.floor(ms / 1_000);
+    if (second !== this.#second) {
+      this.#text = this.#write(second);
+      this.#second = second;
+    }
+    return this.#text;
+  }
+}
+
+const began = new SecondMemo(apacheTime);
+const dated = new SecondMemo((second) => new Date(second * 1_000).toISOString().slice(0, 20));
+
+let nowText = "";
+/** Monotonic milliseconds from which on the text is another one. */
+let nowEndsMs = 0;
+
+/**
+ * `24/Nov/2026:22:58:51 +0000` for now. It asks the system's clock once a second.
+ *
+ * @param monotonicMs now, by {@link performance}
+ */
+export function lineTime(monotonicMs: number): string {
+  if (monotonicMs >= nowEndsMs) {
+    const ms = Date.now();
+    nowText = apacheTime(Math.floor(ms / 1_000));
+    nowEndsMs = monotonicMs + 1_000 - (ms % 1_000);
+  }
+  return nowText;
+}
+
+/** The same for times before it, such as the beginnings of requests. */
+export function earlierTime(ms: number): string {
+  return began.at(ms);
+}
+
+/** `2026-11-24T22:58:51.123Z`. */
+export function isoTime(ms: number): string {
+  const rest = ms % 1_000;
+  return `${dated.at(ms)}${rest < 10 ? "00" : rest < 100 ? "0" : ""}${rest}Z`;
+}
