@@ -16,6 +16,8 @@ import { escapeJson, escapeText, remembering } from "./log-text.ts";
 
 /** A compiled format. */
 export interface LineFormat {
+  /** Are its lines of ASCII alone? Values always are: the rest is escaped. */
+  readonly isAscii: boolean;
   /** Does it say how long a request waited? */
   readonly timed: boolean;
   /** One request → one line, without its end. */
@@ -149,11 +151,13 @@ export function compileFormat(written: string): LineFormat {
         return value === "" ? "" : escaped(value);
       };
     }
+    if (kind === "own") return (account, place) => read(account, place) || "-";
     return (account, place) => escaped(read(account, place));
   });
   const [first, ...rest] = texts;
   const count = readers.length;
   return {
+    isAscii: !/[^\0-\x7f]/.test(format),
     timed: parts.some(({ read }) => read === QUEUE.read),
     line(account, place): string {
       let line = first!;

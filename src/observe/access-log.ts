@@ -9,8 +9,11 @@ import type { LineFormat } from "./access-format.ts";
 import type { LogPlace } from "./access-tokens.ts";
 import type { LineLog } from "./line-log.ts";
 
-/** Characters that are handed on at once. */
-const PIECE_LENGTH = 65_536;
+/** Of what is handed on at once. */
+const PIECE_BYTES = 65_536;
+/** Most bytes of a character's code unit in UTF-8. */
+const UNIT_BYTES = 3;
+const LINE_END = 10;
 /** Between two writes of a busy server, in milliseconds. */
 const PAUSE_MS = 100;
 
@@ -20,7 +23,13 @@ export class AccessLog implements Bookkeeper {
   readonly #log: LineLog;
   readonly #format: LineFormat["line"];
   readonly #place: LogPlace;
-  #lines = "";
+  /**
+   * Lines that are gathered, with line ends between them. As strings each would keep its parts, and the head that they are
+   * parts of, until it is written.
+   */
+  readonly #gathered: Buffer = Buffer.allocUnsafeSlow(PIECE_BYTES);
+  readonly #encoding: "latin1" | "utf8";
+  #used = 0;
   #count = 0;
   /** Is a turn or a pause awaited, after which lines are written? */
   #isDue = false;
@@ -31,13 +40,17 @@ export class AccessLog implements Bookkeeper {
     this.#log = log;
     this.timed = format.timed;
     this.#format = format.line;
+    this.#encoding = format.isAscii ? "latin1" : "utf8";
     this.#place = place;
   }
 
   ended(account: Account): void {
     const line = this.#format(account, this.#place);
-    this.#lines = this.#count++ === 0 ? line : `${this.#lines}\n${line}`;
-    if (this.#lines.length >= PIECE_LENGTH) this.flush();
+    const bytesMax = line.length * UNIT_BYTES + 1;
+    if (this.#used + bytesMax > PIECE_BYTES) this.flush();
+    if (bytesMax > PIECE_BYTES) return this.#log.write(line, 1);
+    if (this.#count++ > 0) this.#gathered[this.#used++] = LINE_END;
+    this.#used += this.#gathered.write(line, this.#used, this.#encoding);
     if (this.#isDue) return;
     this.#isDue = true;
     setImmediate(this.#turn);
@@ -46,8 +59,8 @@ export class AccessLog implements Bookkeeper {
   /** Hands on what was gathered. */
   flush(): void {
     if (this.#count === 0) return;
-    this.#log.write(this.#lines, this.#count);
-    this.#lines = "";
+    this.#log.write(this.#gathered.toString(this.#encoding, 0, this.#used), this.#count);
+    this.#used = 0;
     this.#count = 0;
   }
 

@@ -8,6 +8,9 @@ import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ClientConnection } from "../../src/client/client.ts";
+import { Account } from "../../src/connection/account.ts";
+import { AccessLog } from "../../src/observe/access-log.ts";
+import type { LineLog } from "../../src/observe/line-log.ts";
 import { TOKENS } from "../../src/observe/access-tokens.ts";
 import type { NodeHandler } from "../../src/serve/application.ts";
 import { serve } from "../../src/serve/serve.ts";
@@ -259,4 +262,33 @@ test("without accessLog nothing is counted, and a wrong one is told at once", as
   expect(() => serve(() => undefined, { fd: 1_000, accessFormat: "json" })).toThrow(
     "accessFormat is given, but there is no accessLog; give accessLog as well.",
   );
+});
+
+test.each([
+  [true, "x"],
+  [false, "é–"],
+])("lines of any length keep their order and their number (ASCII alone: %s)", (isAscii, unit) => {
+  const taken: string[] = [];
+  let count = 0;
+  const log: LineLog = {
+    dropped: 0,
+    write(lines, number) {
+      taken.push(lines);
+      count += number;
+    },
+    reopen() {},
+    flushSync() {},
+    close: () => Promise.resolve(),
+  };
+  // Around a whole piece, far above it, and so many that pieces fill up.
+  const lengths = [1, 21_844, 21_845, 200_000, 3, ...Array.from({ length: 500 }, (_, i) => i)];
+  const lines = lengths.map((length, i) => `${i} ${unit.repeat(length)}`);
+  let next = 0;
+  const format = { isAscii, timed: false, line: () => lines[next++]! };
+  const access = new AccessLog(log, format, { pid: 1, worker: 0 });
+  const account = new Account({ protocol: "fastcgi", peerAddress: "" }, 1);
+  for (const _ of lines) access.ended(account);
+  access.flush();
+  expect(taken.join("\n") === lines.join("\n")).toBe(true);
+  expect(count).toBe(lines.length);
 });
