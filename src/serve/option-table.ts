@@ -154,7 +154,7 @@ export const OPTIONS: readonly OptionRow[] = [
   limit("connections", "most open connections"),
   limit("requests", "most requests in flight"),
   limit("requestsPerConnection", "most requests in flight of one connection, with multiplex"),
-  limit("delay", "most delay of the event loop, in ms; beyond it requests are answered 503"),
+  limit("delay", "most delay of the event loop, in ms; beyond it requests get 503"),
   limit("stderrBytes", "most error text of one request"),
   limit("windowBytes", "body bytes held for a handler that does not read"),
   limit("connectionWindowBytes", "the same for one connection, with multiplex"),

@@ -85,7 +85,7 @@ describe("words of runfcgi", () => {
       await ask({ socketPath: path(`debug-${debug}`), path: "/throw?secret" });
       running.child.kill("SIGTERM");
       const { stderr } = await running.ended;
-      expect(stderr).toContain("postern: error in GET /throw: Error: of the handler");
+      expect(stderr).toMatch(/postern: error in GET \/throw \[[\w-]+\]: Error: of the handler/);
       expect(stderr.includes("app.mjs:")).toBe(debug);
       expect(stderr).not.toContain("secret");
     }

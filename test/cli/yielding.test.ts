@@ -109,12 +109,13 @@ describe.each(kinds)("$configuration, $method", ({ configuration, method }) => {
     const { pool, path } = primary;
     const peers = await connect(path, 8);
     const [from, to] = pool.serving as [Worker, Worker];
-    const names = async (): Promise<number> => new Set(await served(peers)).size;
+    const areAllAt = async ({ id }: Worker): Promise<boolean> =>
+      (await served(peers)).every((worker) => worker.endsWith(`.${id}`));
     await until(async () => {
       pool.yield(to, peers.length, from);
       // A connection that carries a request when the order comes does not move: the next question has to wait a little.
       await pause(30);
-      return (await names()) === 1;
+      return areAllAt(from);
     }, LONG_MS);
     // A worker serves what it has taken before it says so.
     await until(() => pool.handover.underWay === 0, LONG_MS);

@@ -19,8 +19,7 @@ export interface KeptAnswer {
 
 /** Source of such an application; `worker` is told by process and thread. */
 export const KEPT_APP = `
-const { threadId } = require("node:worker_threads");
-const worker = process.pid + "." + threadId;
+const worker = process.pid + "." + process.env.POSTERN_WORKER;
 module.exports = (req, res) => {
   let bytes = 0;
   req.on("data", (chunk) => (bytes += chunk.length));
