@@ -38,6 +38,7 @@
       "conditions": [
         ["OS=='linux'", {
           "sources": [
+            "native/binding/js_datagram.cc",
             "native/binding/js_listener_watch.cc",
             "native/binding/js_transport.cc",
             "native/binding/js_transport_send.cc",

@@ -1,5 +1,5 @@
 // The addon's surface: `abi()` and the functions of memory.h, js_decoder.h and,
-// on Linux, js_transport.h and js_listener_watch.h.
+// on Linux, js_transport.h, js_listener_watch.h and js_datagram.h.
 // It keeps no state outside of an environment, so that the main thread and any number of workers
 // can load it at once. src/engine/native.ts is the only file that loads it.
 #include <napi.h>
@@ -10,6 +10,7 @@
 #include "memory.h"
 
 #if defined(__linux__)
+#include "js_datagram.h"
 #include "js_listener_watch.h"
 #include "js_transport.h"
 #endif
@@ -44,6 +45,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
 #if defined(__linux__)
   DefineListenerWatch(env, exports);
   DefineTransport(env, exports, instance);
+  DefineDatagram(env, exports);
 #endif
   return exports;
 }

@@ -5,8 +5,9 @@
  * Serves nothing. Everything holds in the foreground as well, where runfcgi ignored most of it.
  */
 import * as fs from "node:fs";
-import { checkPidfile, writePidfile } from "../workers/pidfile.ts";
+import { checkPidfile, OwnPidfile } from "../workers/pidfile.ts";
 import { launchDaemon, linkToLauncher } from "../workers/daemon.ts";
+import { isSuccessor } from "../workers/predecessor.ts";
 import { LogFile } from "../observe/log-file.ts";
 import { normalizeOptions } from "../serve/options.ts";
 import type { ServeCommand } from "./arguments.ts";
@@ -35,7 +36,8 @@ export async function launch(written: ServeCommand): Promise<number | undefined>
     link.onLost(() => process.kill(process.pid, "SIGTERM"));
     return undefined;
   }
-  if (!written.processes.daemonize) return undefined;
+  // What takes a daemon's place is where it shall be.
+  if (!written.processes.daemonize || isSuccessor()) return undefined;
   const folder = process.cwd();
   const { processes } = commandFrom(folder, written);
   const env = { ...process.env };
@@ -72,20 +74,17 @@ export function takeFooting(written: ServeCommand): ServeCommand {
     changeFolder(workdir);
   }
   applyUmask(written);
-  output.open(outlog, errlog);
+  output.open(outlog, errlog, !isSuccessor());
   // Where the folder stays, messages show paths as they were written.
   return workdir === undefined ? { ...written, processes: fixed.processes } : fixed;
 }
 
 /**
- * It serves: writes the pid file, and says so.
+ * It serves, by itself and without workers: writes the pid file, and says so.
  *
  * @throws UsageError where the file cannot be written
  */
 export function nowServing({ processes: { pidfile } }: ServeCommand, line: string): void {
-  if (pidfile !== undefined) {
-    const file = writePidfile(pidfile, process.pid);
-    process.on("exit", () => file.remove());
-  }
+  new OwnPidfile(pidfile).claim();
   output.ready(line);
 }

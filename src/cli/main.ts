@@ -13,8 +13,11 @@ import { startPrimary } from "./primary.ts";
 import { launch, takeFooting } from "./footing.ts";
 import { output } from "./output.ts";
 import { say, start } from "./start.ts";
-import { usage } from "./usage.ts";
+import { usage, verbUsage } from "./usage.ts";
+import { isVerb, readVerb, type Verb } from "./verbs.ts";
+import { runVerb } from "./verb-runs.ts";
 import { readVersion } from "../serve/version.ts";
+import { startFacts } from "../workers/start-place.ts";
 
 const STATUS_FAILED = 1;
 const STATUS_USAGE = 2;
@@ -59,8 +62,23 @@ function throwUncaught(error: Error): void {
   });
 }
 
+/** `postern status` and its like. */
+async function askRunning(verb: Verb, words: readonly string[]): Promise<void> {
+  const command = readVerb(verb, words, process.env);
+  const { stdout, env } = process;
+  if (command.help) return void stdout.write(verbUsage());
+  const screen = {
+    write: (text: string) => void stdout.write(text),
+    isTerminal: stdout.isTTY,
+    hasColours: (env["NO_COLOR"] ?? "") === "",
+  };
+  process.exitCode = await runVerb(command, screen, say);
+}
+
 async function main(): Promise<void> {
+  const [verb, ...words] = process.argv.slice(2);
   try {
+    if (isVerb(verb)) return await askRunning(verb, words);
     const command = readArguments(process.argv.slice(2));
     if (command.kind === "help") process.stdout.write(usage());
     else if (command.kind === "version") process.stdout.write(`${versionLine()}\n`);
@@ -75,9 +93,11 @@ async function main(): Promise<void> {
 async function serveOrLaunch(written: ServeCommand): Promise<void> {
   const status = await launch(written);
   if (status !== undefined) return void (await output.end(status));
+  // Without the launcher's mark, and before anything changes the folder.
+  const started = startFacts();
   const command = takeFooting(written);
   if (command.processes.method === "single") await start(command);
-  else await startPrimary(command);
+  else await startPrimary(command, started);
 }
 
 void main();

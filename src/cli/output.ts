@@ -22,7 +22,8 @@ class Output {
   #out: LogFile | undefined;
   #err: LogFile | undefined;
   #launcher: LauncherLink | undefined;
-  #isReady = false;
+  /** Somebody may be looking at the start, beside the files. */
+  #isWatched = true;
   /** The real one, whatever takes its name later. */
   readonly #stderr = process.stderr;
 
@@ -39,9 +40,11 @@ class Output {
   /**
    * Opens the files.
    *
+   * @param isWatched somebody may be looking at the start, beside the files
    * @throws UsageError where one cannot be had
    */
-  open(outlog: string | undefined, errlog: string | undefined): void {
+  open(outlog: string | undefined, errlog: string | undefined, isWatched = true): void {
+    this.#isWatched = isWatched;
     const warn = (sentence: string): void => this.say(sentence);
     this.#err = errlog === undefined ? undefined : new LogFile(errlog, { warn });
     if (outlog === errlog) this.#out = this.#err;
@@ -75,13 +78,13 @@ class Output {
   /** Where a person may be looking: always while starting, and later where there is no errlog. */
   #show(text: string): void {
     if (this.#launcher !== undefined) this.#launcher.print(text);
-    else if (this.#err === undefined || !this.#isReady) this.#stderr.write(text);
+    else if (this.#err === undefined || this.#isWatched) this.#stderr.write(text);
   }
 
   /** It serves: says so, and from now on a file has everything for itself. */
   ready(line: string): void {
     this.print(line);
-    this.#isReady = true;
+    this.#isWatched = false;
     this.#launcher?.ready();
   }
 

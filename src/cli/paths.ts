@@ -8,6 +8,7 @@ import { resolve } from "node:path";
 import { UsageError } from "../errors.ts";
 import type { ServeOptions } from "../serve/options.ts";
 import type { ServeCommand } from "./arguments.ts";
+import { NO_CONTROL } from "./control-place.ts";
 import type { ProcessOptions } from "./process-options.ts";
 
 type Paths<Options> = { readonly [Name in keyof Options]: Options[Name] };
@@ -23,6 +24,11 @@ const PROCESS_PATHS = ["pidfile", "outlog", "errlog", "workdir"] as const;
 /** Variables that hold one path, and several. */
 const VARIABLES: readonly string[] = ["POSTERN_SOCKET", "POSTERN_PATH", "POSTERN_AJP_SECRET_FILE"];
 const FOLDER_VARIABLES: readonly string[] = ["POSTERN_STATIC", "POSTERN_SENDFILE"];
+
+/** `./status.sock` → `/srv/status.sock`; an address stays. */
+function statusFrom(folder: string, status: string): string {
+  return status.includes("/") ? resolve(folder, status) : status;
+}
 
 /** `/media=files` → `/media=/srv/files`. */
 function folderFrom(folder: string, pair: string): string {
@@ -51,14 +57,17 @@ function optionsFrom(folder: string, options: ServeOptions): ServeOptions {
     const pairs = options[name];
     if (Array.isArray(pairs)) found[name] = pairs.map((pair: string) => folderFrom(folder, pair));
   }
+  if (options.status !== undefined) found.status = statusFrom(folder, options.status);
   if (options.ajp !== undefined) found.ajp = resolved(options.ajp, ["secretFile"], folder);
   return found;
 }
 
 /** A command whose paths do not depend on the current folder. */
 export function commandFrom(folder: string, command: ServeCommand): ServeCommand {
+  const { control } = command.processes;
   const processes: ProcessOptions = {
     ...resolved(command.processes, PROCESS_PATHS, folder),
+    control: control === undefined || control === NO_CONTROL ? control : resolve(folder, control),
     touchFiles: command.processes.touchFiles.map((path) => resolve(folder, path)),
   };
   return {
@@ -76,6 +85,7 @@ export function fixEnvironment(folder: string, env: NodeJS.ProcessEnv): void {
     if (value !== undefined && value !== "") env[name] = make(value);
   };
   for (const name of VARIABLES) change(name, (path) => resolve(folder, path));
+  change("POSTERN_STATUS", (status) => statusFrom(folder, status));
   for (const name of FOLDER_VARIABLES) {
     change(name, (list) =>
       list

@@ -24,6 +24,8 @@ export interface ProcessOptions extends WorkerOptions {
   readonly method: Method;
   /** Workers at first, and without the bounds below always. */
   readonly workers: number;
+  /** Path of the control socket, or "none"; undefined: beside the socket or the pidfile. */
+  readonly control: string | undefined;
   /** Requests after which a worker is replaced; 0: never. */
   readonly maxrequests: number;
   /** Fewest and most idle workers, and most workers at all; undefined where nothing was said. */
@@ -73,6 +75,8 @@ export const PROCESS_OPTIONS: readonly OptionRow[] = [
     sample: "NAME",
   }),
   row("workers", count(WORKERS_MAX), "how many processes or threads serve", { sample: "N" }),
+  // Control.
+  row("control", { type: "text" }, "path of the control socket, or none [SOCKET.control]", FILE),
   // Of runfcgi, and what an operator touches.
   row("daemonize", { type: "boolean" }, "leave the terminal once it serves"),
   row("debug", { type: "boolean" }, "show errors of handlers with their stack", { default: false }),
@@ -187,6 +191,7 @@ export function resolveProcessOptions(given: Values, manner: Manner): ProcessOpt
     ...resolveWorkerOptions(values, workers, method === "threaded"),
     method,
     workers,
+    control: read("control"),
     maxrequests: read<number | undefined>("maxrequests") ?? 0,
     minspare: read("minspare"),
     maxspare: read("maxspare"),

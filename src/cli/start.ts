@@ -19,11 +19,14 @@ import { normalizeOptions, type ServeOptions } from "../serve/options.ts";
 import { serve } from "../serve/serve.ts";
 import { startLine } from "../serve/start-line.ts";
 import type { Application } from "../serve/application.ts";
+import { datagrams, Service } from "../workers/service.ts";
 import type { ServeCommand } from "./arguments.ts";
 import { nowServing } from "./footing.ts";
+import { controlPlace, openControl } from "./control-place.ts";
 import { loadApp, moduleFile } from "./load-app.ts";
 import { output } from "./output.ts";
 import { disarmDebugger, drain, obeyStops, reopenOnSignal } from "./signals.ts";
+import { SingleControl } from "./single-control.ts";
 
 /** Exit status of a mistake in options. */
 const STATUS_USAGE = 2;
@@ -135,19 +138,27 @@ export function optionsOf(command: ServeCommand): ServeOptions {
 /** What of a command and its server the end needs. */
 interface Ending extends Started {
   readonly timeouts: Timeouts;
+  /** Tells the supervisor, and closes the control socket. */
+  leaving(): void;
+}
+
+/** Lets what runs finish, and ends. */
+function leave({ server, bound, timeouts, leaving }: Ending): void {
+  leaving();
+  drain(server, bound, timeouts);
 }
 
 /** Hears every signal from now on, and leaves by what is there by then. */
 function obeySignals(ending: () => Ending | undefined, isSpawned: boolean): void {
   const stop = (signal: NodeJS.Signals): void => {
-    const { server, bound, timeouts } = ending() ?? {};
-    if (server === undefined) {
+    const there = ending();
+    if (there === undefined) {
       say(`${signal}: ending before it serves`);
       void output.end(1);
       return;
     }
     say(`${signal}: finishing what runs`);
-    drain(server, bound!, timeouts!);
+    leave(there);
   };
   obeyStops({ stop, force: () => void output.end(1), isSpawned });
   reopenOnSignal(reopenLogs);
@@ -163,13 +174,41 @@ function obeySignals(ending: () => Ending | undefined, isSpawned: boolean): void
 }
 
 /** Leaves when the application was touched, so that the web server that started this process starts a new one. */
-function leaveWhenTouched(paths: readonly string[], { server, bound, timeouts }: Ending): void {
+function leaveWhenTouched(paths: readonly string[], ending: Ending): void {
   const watch = new TouchWatch(paths, (path) => {
     watch.close();
     say(`${path} was touched: leaving, once what runs is finished`);
     // In this turn's last phase: everybody who knocked has been let in.
-    setImmediate(() => drain(server, bound, timeouts));
+    setImmediate(() => leave(ending));
   });
+}
+
+/** A supervisor, and the control socket where it was asked for. */
+interface Attendance extends Pick<Ending, "leaving"> {
+  ready(): void;
+}
+
+/**
+ * Opens the control socket.
+ *
+ * @throws UsageError where it cannot be had
+ */
+async function attend(server: Server, { processes }: ServeCommand): Promise<Attendance> {
+  const service = new Service(process.env, datagrams, false);
+  const stop = (): void => void process.kill(process.pid, "SIGTERM");
+  // Beside the socket nobody would look for one: a process that serves answers when it has time.
+  const place =
+    processes.control === undefined
+      ? undefined
+      : controlPlace(processes.control, undefined, undefined);
+  const control = await openControl(place, new SingleControl(server, stop), say);
+  return {
+    ready: () => service.ready(`serving on ${server.where ?? ""}`),
+    leaving(): void {
+      control?.close();
+      service.stopping("finishing what runs");
+    },
+  };
 }
 
 /**
@@ -195,7 +234,9 @@ export async function start(command: ServeCommand): Promise<void> {
     say(error.message);
     void output.end(STATUS_USAGE);
   });
-  ending = { server, bound, timeouts };
+  const { ready, leaving } = await attend(server, command);
+  ending = { server, bound, timeouts, leaving };
   if (touchable.length > 0) leaveWhenTouched(touchable, ending);
   nowServing(command, startLine(server, process.pid));
+  ready();
 }

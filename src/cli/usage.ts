@@ -60,10 +60,33 @@ export function usage(): string {
     "pidfile=/run/app/pid. With them and an address it becomes a daemon unless daemonize=false.",
     "SIGHUP loads the application anew, SIGUSR1 opens logs anew, SIGTERM finishes what runs and ends.",
     "",
+    "Of one that runs with workers: postern status, top, workers, reload, upgrade, stop, scale N, reopen,",
+    "with its --socket or --pidfile; see postern status --help. An application of such a name is written",
+    "./status. SIGUSR2 does as postern upgrade.",
+    "",
     "Examples:",
     "  postern ./app.js --socket /run/app/app.sock --workers 4",
     "  postern ./app.js --protocol scgi --port 9000",
     "  postern ./app.js --protocol ajp --port 8009 --ajp.secret-file /etc/app/secret",
     "  postern ./app.js --protocol auto --port 8080",
+  ].join("\n")}\n`;
+}
+
+/** The help of `postern status` and its like, with a line end. */
+export function verbUsage(): string {
+  return `${[
+    "Usage: postern VERB --socket PATH | --pidfile PATH | --control PATH [--json]",
+    "",
+    pair("  status", "what runs, and every worker"),
+    pair("  top", "the same, over and over [--interval SECONDS] [--count FRAMES]"),
+    pair("  workers", "the workers alone"),
+    pair("  reload", "new workers with new code; the old ones go on if that fails"),
+    pair("  upgrade", "a new primary: new node, new postern, no connection lost"),
+    pair("  scale N", "another number of workers"),
+    pair("  reopen", "opens log files anew"),
+    pair("  stop", "finishes what runs, and waits for the end"),
+    "",
+    "--socket and --pidfile are as postern was started with, and POSTERN_SOCKET does as well; --control is",
+    "the control socket itself. Exit status 0: done; 1: refused or failed; 2: wrong words; 3: nobody answers.",
   ].join("\n")}\n`;
 }

@@ -134,6 +134,8 @@ async function serveWhat(order: Order & { kind: "begin" }, link: PrimaryLink): P
   const options = onDescriptor(command, link.listener(order.fd));
   const { timeouts } = normalizeOptions(options, process.env);
   const app = await applicationOf(command.app);
+  // Its primary died while it loaded: what it accepted now it would have to give up at once.
+  if (isMainThread && !process.connected) return link.end(1);
   const { server } = await listening(app, options);
   const obey = obeyer(server, link, timeouts.drain);
   if (command.processes.recycling.maxRequests === 1) {

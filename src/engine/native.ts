@@ -71,6 +71,8 @@ export interface Addon {
   ): TransportFunctions;
   /** Linux only. As {@link ListenerWatcher}; throws TypeError for anything but a descriptor and a function. */
   watchListener?: ListenerWatcher;
+  /** Linux only. One datagram to a unix socket, "@" first for an abstract one; returns 0 or an errno. */
+  sendDatagram?(path: string, text: string): number;
 }
 
 /**

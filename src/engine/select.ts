@@ -28,6 +28,8 @@ export interface SelectedEngine {
   readonly openTransport?: TransportFactory | undefined;
   /** Watches listening sockets without accepting; undefined where the addon is not used or cannot. */
   readonly watchListener?: ListenerWatcher | undefined;
+  /** Sends datagrams to unix sockets, which node cannot; undefined where the addon is not used. */
+  readonly sendDatagram?: ((path: string, text: string) => number) | undefined;
 }
 
 /** What is asked of the outside; tests give their own. */
@@ -83,6 +85,7 @@ export function selectEngine(
       create: nativeEngine(loaded.addon),
       openTransport: nativeTransport(loaded.addon),
       watchListener: loaded.addon.watchListener,
+      sendDatagram: loaded.addon.sendDatagram,
     };
   }
   if (wish === "native") {

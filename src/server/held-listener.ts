@@ -5,6 +5,7 @@
  * node:cluster rests. A path gets its socket file only when the first worker listens, so that nobody is ever refused there.
  */
 import { lookup } from "node:dns/promises";
+import { closeSync } from "node:fs";
 import * as net from "node:net";
 import { constants } from "node:os";
 import { getSystemErrorMap } from "node:util";
@@ -13,7 +14,12 @@ import { type ListenOptions, noAddress, passedSockets, processFacts } from "./li
 import { descriptorFailure, hostAndPort, tcpFailure, unixFailure } from "./listen-failure.ts";
 import { reachOf } from "./reach.ts";
 import type { TcpSettings, UnixSettings } from "./settings.ts";
-import { openSocketFile, type SocketFile } from "./socket-file.ts";
+import {
+  type FileIdentity,
+  openSocketFile,
+  type SocketFile,
+  takeSocketFile,
+} from "./socket-file.ts";
 import { choosePassedSocket, type Environment } from "./systemd.ts";
 
 /** An address that is bound. */
@@ -26,8 +32,21 @@ export interface HeldListener {
   place(): void;
   /** What to say when it turned out in a worker that the descriptor is no listening socket. */
   refused(): UsageError;
+  /** For a process that inherits the descriptor and takes the place of this one. */
+  readonly legacy: ListenerLegacy;
   /** Removes the socket file while it is still ours, and closes the descriptor. */
   close(): void;
+  /** Closes the descriptor, and leaves the socket file to the process that goes on with it. */
+  abandon(): void;
+}
+
+/** What is to be known of a listener beside its descriptor. Plain values. */
+export interface ListenerLegacy {
+  readonly text: string;
+  /** Of the socket file; "" for none. */
+  readonly path: string;
+  /** Of the socket file, where it is ours to remove. */
+  readonly identity: FileIdentity | undefined;
 }
 
 /** libuv's handle, as far as it matters here. */
@@ -77,12 +96,15 @@ async function holdTcp({ host, port }: TcpSettings, options: ListenOptions): Pro
       handle.close();
       throw Object.assign(new Error("bind EADDRINUSE"), { code: "EADDRINUSE" });
     }
+    const text = hostAndPort(name.address ?? address, name.port);
     return {
       fd: handle.fd,
-      text: hostAndPort(name.address ?? address, name.port),
+      text,
+      legacy: { text, path: "", identity: undefined },
       place: nothing,
       refused: bound(handle.fd),
       close: () => handle.close(),
+      abandon: () => handle.close(),
     };
   } catch (error) {
     throw error instanceof UsageError ? error : tcpFailure(host, port, error);
@@ -104,9 +126,13 @@ async function holdUnix(settings: UnixSettings, options: ListenOptions): Promise
   };
   await openSocketFile(binder, settings, processFacts, placed);
   const { fd } = handle!;
+  const text = `unix:${path}`;
   return {
     fd,
-    text: `unix:${path}`,
+    text,
+    get legacy(): ListenerLegacy {
+      return { text, path, identity: file?.identity };
+    },
     place(): void {
       const put = settle;
       settle = nothing;
@@ -122,12 +148,34 @@ async function holdUnix(settings: UnixSettings, options: ListenOptions): Promise
       file?.remove();
       handle!.close();
     },
+    abandon: () => handle!.close(),
   };
 }
 
 function held(fd: number, text: string, refused = bound(fd)): HeldListener {
+  const legacy = { text, path: "", identity: undefined };
   // Somebody else's: it is theirs to close.
-  return { fd, text, place: nothing, refused, close: nothing };
+  return { fd, text, legacy, place: nothing, refused, close: nothing, abandon: nothing };
+}
+
+/**
+ * Goes on with a listener of another process that has left it to this one.
+ *
+ * @param fd the inherited descriptor
+ */
+export function inheritListener(fd: number, legacy: ListenerLegacy): HeldListener {
+  const { text, path, identity } = legacy;
+  const file = takeSocketFile(path, identity);
+  let isOpen = true;
+  const abandon = (): void => {
+    if (isOpen) closeSync(fd);
+    isOpen = false;
+  };
+  const close = (): void => {
+    file.remove();
+    abandon();
+  };
+  return { ...held(fd, text), legacy, close, abandon };
 }
 
 function holdInherited(env: Environment): HeldListener {

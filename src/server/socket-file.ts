@@ -31,6 +31,8 @@ export interface ProcessFacts {
 
 /** A socket file in place. */
 export interface SocketFile {
+  /** Which file it is, for another process that takes it over; undefined until it is in place. */
+  readonly identity: FileIdentity | undefined;
   /** Removes the file if it is still the one that was put there; to be called while the server listens. */
   remove(): void;
 }
@@ -43,9 +45,12 @@ export interface SocketFile {
 export type Binder = (path: string, settle: () => void) => Promise<void>;
 
 /** Which file it is, whatever its name. */
-type Identity = Pick<fs.BigIntStats, "dev" | "ino">;
+export interface FileIdentity {
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
 
-const same = (a: Identity, b: Identity): boolean => a.dev === b.dev && a.ino === b.ino;
+const same = (a: FileIdentity, b: FileIdentity): boolean => a.dev === b.dev && a.ino === b.ino;
 
 /** lstat, or undefined when there is nothing. */
 function look(path: string): fs.BigIntStats | undefined {
@@ -117,7 +122,7 @@ function refuse(path: string, what: string, remedy: string): never {
  * @returns undefined when nothing does, else a dead socket that we may remove
  * @throws UsageError when anything else does
  */
-async function findStale(path: string, uid: number): Promise<Identity | undefined> {
+async function findStale(path: string, uid: number): Promise<FileIdentity | undefined> {
   const stats = look(path);
   if (stats === undefined) return undefined;
   if (!stats.isSocket()) {
@@ -137,6 +142,31 @@ async function findStale(path: string, uid: number): Promise<Identity | undefine
   return stats;
 }
 
+class PlacedFile implements SocketFile {
+  readonly #path: string;
+  identity: FileIdentity | undefined;
+
+  constructor(path: string, identity?: FileIdentity) {
+    this.#path = path;
+    this.identity = identity;
+  }
+
+  remove(): void {
+    try {
+      const found = look(this.#path);
+      if (found === undefined || this.identity === undefined) return;
+      if (same(found, this.identity)) fs.unlinkSync(this.#path);
+    } catch {
+      // The folder was closed to us since then: the file stays, and the next start finds it dead.
+    }
+  }
+}
+
+/** A socket file that another process made, and that is ours to remove from now on. */
+export function takeSocketFile(path: string, identity: FileIdentity | undefined): SocketFile {
+  return new PlacedFile(path, identity);
+}
+
 function live(path: string): UsageError {
   return new UsageError(
     `socket is ${JSON.stringify(path)}, where another instance is listening; stop it or choose another path.`,
@@ -145,7 +175,7 @@ function live(path: string): UsageError {
 }
 
 /** Gives the path to the file, unless somebody else has taken it since `stale` was found there. */
-function place(temporary: string, path: string, stale: Identity | undefined): void {
+function place(temporary: string, path: string, stale: FileIdentity | undefined): void {
   const found = look(path);
   if (found !== undefined) {
     if (stale === undefined || !same(found, stale)) throw live(path);
@@ -218,21 +248,11 @@ export async function openSocketFile(
   const [owner, group] = [accountId("passwd", settings.owner), accountId("group", settings.group)];
   const mask = maskFor(settings, facts);
   const stale = await findStale(path, facts.uid);
-  let ours: Identity | undefined;
-  const file: SocketFile = {
-    remove(): void {
-      try {
-        const found = look(path);
-        if (found !== undefined && ours !== undefined && same(found, ours)) fs.unlinkSync(path);
-      } catch {
-        // The folder was closed to us since then: the file stays, and the next start finds it dead.
-      }
-    },
-  };
+  const file = new PlacedFile(path);
   const settle = (): void => {
     if (owner !== -1 || group !== -1) giveAway(temporary, path, owner, group);
     fs.chmodSync(temporary, settings.mode);
-    ours = look(temporary);
+    file.identity = look(temporary);
     place(temporary, path, stale);
     placed(file);
   };

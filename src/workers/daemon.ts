@@ -41,6 +41,8 @@ export function launchDaemon(plan: DaemonPlan): Promise<number> {
   const child = spawn(process.execPath, plan.words, {
     // A session of its own: no terminal can end it.
     detached: true,
+    // As it was called: a later upgrade looks for it by that name.
+    argv0: process.argv0,
     env: { ...plan.env, [MARK]: "1" },
     stdio,
   });

@@ -91,3 +91,29 @@ export function writePidfile(path: string, pid: number): Pidfile {
     },
   };
 }
+
+/** The pid file that is wished for this process: there while the service is this process's, and gone with its end. */
+export class OwnPidfile {
+  readonly #path: string | undefined;
+  #file: Pidfile | undefined;
+
+  /** @param path undefined for none */
+  constructor(path: string | undefined) {
+    this.#path = path;
+    if (path !== undefined) process.on("exit", () => this.#file?.remove());
+  }
+
+  /**
+   * Names this process in it.
+   *
+   * @throws UsageError where it cannot be written
+   */
+  claim(): void {
+    if (this.#path !== undefined) this.#file = writePidfile(this.#path, process.pid);
+  }
+
+  /** Another process has named itself there. */
+  abandon(): void {
+    this.#file = undefined;
+  }
+}

@@ -6,14 +6,12 @@
  * reads no option.
  */
 import { Handover } from "./handover.ts";
+import { type Heir, heirWorker } from "./heir.ts";
 import type { Report } from "./messages.ts";
 import type { PoolOwner, PoolPlan } from "./pool-plan.ts";
 import { type Failure, ReloadQueue } from "./reload-queue.ts";
 import { RestartLimits } from "./restart-limits.ts";
-import { newWorker, noteLoad, type Parcel, type Worker } from "./worker.ts";
-
-/** Time beyond drain and kill before a retiring worker is killed, in milliseconds: it ends itself before. */
-const KILL_MARGIN_MS = 2_000;
+import { killIfLate, newWorker, noteLoad, type Parcel, type Worker } from "./worker.ts";
 
 const STOPPING: Failure = { sentence: "It is stopping.", code: "", detail: "", status: 1 };
 
@@ -39,6 +37,8 @@ export class Pool {
   #launchTimer: NodeJS.Timeout | undefined;
   readonly #queue: ReloadQueue = new ReloadQueue(() => this.#begin());
   #emptied: (() => void) | undefined;
+  /** The process that takes this pool's place, as one that takes connections. */
+  #heir: Worker | undefined;
 
   constructor(plan: PoolPlan, owner: PoolOwner) {
     this.#plan = plan;
@@ -67,6 +67,7 @@ export class Pool {
 
   /** Workers that are to stay, of the newest generation if it is there already. */
   get #takers(): Worker[] {
+    if (this.#heir !== undefined) return [this.#heir];
     const staying = this.serving.filter(({ leaving }) => !leaving);
     const newest = staying.filter(({ generation }) => generation === this.generation);
     return newest.length > 0 ? newest : staying;
@@ -112,20 +113,26 @@ export class Pool {
     this.reconcile();
   }
 
-  /** Retires all; resolves when they are gone. */
-  stop(): Promise<void> {
+  /** Retires all; kept connections go to the heir while it is there. Resolves when they are gone. */
+  stop(heir?: Heir): Promise<void> {
     this.#stopping = true;
     this.#queue.close(STOPPING);
     clearTimeout(this.#launchTimer);
+    // Without an heir nobody will be there to take what others give away.
+    if (heir === undefined) this.#disinherit();
+    else this.#heir = heirWorker(heir, this.handover, () => this.#disinherit());
     return new Promise((resolve) => {
       this.#emptied = resolve;
-      for (const worker of this.workers.values()) {
-        // Nobody will be there to take what others give away.
-        if (worker.state === "retiring") worker.channel.send({ kind: "retire", handOver: false });
-        this.#retire(worker);
-      }
+      for (const worker of this.workers.values()) this.#retire(worker);
       this.#tellIfEmpty();
     });
+  }
+
+  #disinherit(): void {
+    this.#heir = undefined;
+    for (const { state, channel } of this.workers.values()) {
+      if (state === "retiring") channel.send({ kind: "retire", handOver: false });
+    }
   }
 
   /** Kills all, now. */
@@ -242,21 +249,13 @@ export class Pool {
   #retire(worker: Worker): void {
     if (worker.state === "retiring" || worker.state === "gone") return;
     worker.state = "retiring";
-    const handOver = !this.#stopping && this.#takers.length > 0;
+    const handOver = this.#heir !== undefined || (!this.#stopping && this.#takers.length > 0);
     worker.channel.send({ kind: "retire", handOver });
     this.#killIfLate(worker);
   }
 
   #killIfLate(worker: Worker): void {
-    const { leaveMs } = this.#plan;
-    if (leaveMs === 0) return;
-    setTimeout(() => {
-      if (worker.state === "gone") return;
-      this.#owner.say(
-        `Worker ${worker.id} (pid ${worker.channel.pid}) did not leave in time and is killed.`,
-      );
-      worker.channel.kill();
-    }, leaveMs + KILL_MARGIN_MS).unref();
+    killIfLate(worker, this.#plan.leaveMs, (line) => this.#owner.say(line));
   }
 
   #exited(worker: Worker, clause: string): void {

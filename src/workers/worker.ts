@@ -8,6 +8,9 @@ import type { PassedSocket } from "../connection/passed-socket.ts";
 import type { Order, ReadyFacts, Report } from "./messages.ts";
 import { isBusy } from "./scaling.ts";
 
+/** Time beyond drain and kill before a retiring worker is killed, in milliseconds: it ends itself before. */
+const KILL_MARGIN_MS = 2_000;
+
 /** A connection on its way between two workers, as the primary holds it: unread. */
 export interface Parcel {
   /** What the channel of the next worker sends. */
@@ -117,4 +120,15 @@ export function noteLoad(worker: Worker, load: Load, nowMs: number): void {
 export function seemsBusy(worker: Worker, nowMs: number): boolean {
   if (worker.state !== "ready") return false;
   return worker.isBusy || nowMs - worker.reportedMs > OVERDUE_MS;
+}
+
+/** Kills a worker that was told to leave and is still there long after its time; `leaveMs` 0: it may take any time. */
+export function killIfLate(worker: Worker, leaveMs: number, say: (line: string) => void): void {
+  if (leaveMs === 0) return;
+  setTimeout(() => {
+    if (worker.state === "gone") return;
+    const { id, channel } = worker;
+    say(`Worker ${id} (pid ${channel.pid}) did not leave in time and is killed.`);
+    channel.kill();
+  }, leaveMs + KILL_MARGIN_MS).unref();
 }

@@ -62,6 +62,7 @@ async function startPrimary(
       }),
       readyMs: LONG_MS,
       leaveMs: LONG_MS,
+      maxRestarts: 10,
     },
     {
       say: (line) => void lines.push(line),
