@@ -58,7 +58,7 @@ describe.each(RUNNING)("%s", (configuration) => {
     );
     await until(async () => (await scene.parent()) === next, 20_000);
     await load.stop();
-    // A worker without a primary has nobody to give to what it has just accepted: one connection of each loop.
-    expect(load.failures.length).toBeLessThanOrEqual(3);
+    // A worker without a primary has nobody to give to what it has just accepted: a loop may meet one, and then the other.
+    expect(load.failures.length).toBeLessThanOrEqual(3 * 2);
   }, 60_000);
 });
