@@ -81,7 +81,7 @@ export class SocketFolder {
       unixSettings(path, settings),
       this.facts(changes),
     );
-    return { ...file, server };
+    return Object.assign(file, { server });
   }
 }
 
