@@ -10,26 +10,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import showcase from "../../examples/showcase.mjs";
 import { type NodeHandler, type Server, serve } from "../../src/index.ts";
+import { BROWSER_FLAGS, findBrowser } from "../support/browser.ts";
 import { wayOf } from "../support/engines.ts";
-import { findProgram } from "../support/front/child.ts";
 import { unlessObstacle } from "../support/front/front-server.ts";
 import { CONFIGURATIONS, configurationObstacle, isStrict } from "../support/front/gateway.ts";
 
-const chromium = findProgram("chromium") ?? findProgram("chromium-browser");
+const chromium = findBrowser();
 const missing = chromium === undefined && !isStrict;
-
-/** Without these Chromium asks its maker's hosts for updates while it shows our page. */
-const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--window-size=1000,900",
-];
 
 /** The clock is an open response: the page never is "loaded", so it is looked at after this time. */
 const LOOK_MS = 3_000;
@@ -46,7 +33,8 @@ async function browse(
 ): Promise<string> {
   if (chromium === undefined) throw new Error("chromium is not installed");
   const child = spawn(chromium, [
-    ...FLAGS,
+    ...BROWSER_FLAGS,
+    "--window-size=1000,900",
     `--timeout=${lookMs}`,
     `--user-data-dir=${folder}/profile`,
     ...words,

@@ -11,7 +11,7 @@ import type { Readable, Writable } from "node:stream";
 import { findProgram } from "./front/child.ts";
 
 /** Without these Chromium asks its maker's hosts for updates while it shows our page. */
-const FLAGS = [
+export const BROWSER_FLAGS: readonly string[] = [
   "--headless",
   "--no-sandbox",
   "--disable-gpu",
@@ -20,7 +20,6 @@ const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
-  "--remote-debugging-pipe",
 ];
 
 /** Path of a Chromium; undefined where there is none. */
@@ -47,7 +46,12 @@ export class BrowserPage {
     this.#folder = mkdtempSync(join(tmpdir(), "postern-chromium-"));
     this.#child = spawn(
       program,
-      [...FLAGS, `--user-data-dir=${this.#folder}/profile`, `--window-size=${width},${height}`],
+      [
+        ...BROWSER_FLAGS,
+        "--remote-debugging-pipe",
+        `--user-data-dir=${this.#folder}/profile`,
+        `--window-size=${width},${height}`,
+      ],
       { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] },
     );
     let text = "";
@@ -110,6 +114,7 @@ export class BrowserPage {
     const gone = new Promise((resolve) => this.#child.once("close", resolve));
     this.#child.kill("SIGKILL");
     await gone;
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+    // Its other processes write into the profile a little longer than it lives.
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 20 });
   }
 }
