@@ -235,8 +235,12 @@ export const GROUPS: ReadonlySet<string> = new Set(
   OPTIONS.filter(({ name }) => name.includes(".")).map(({ name }) => name.split(".", 1)[0]!),
 );
 
-/** Options that are settled, and come in a later release. */
-export const LATER: ReadonlySet<string> = new Set(["workers", "method", "ajp.route"]);
+/** Options that are settled, and come in a later release: what to do until then. */
+export const LATER: ReadonlyMap<string, string> = new Map([
+  ["workers", "start the application by the command: postern app.js workers=4"],
+  ["method", "start the application by the command: postern app.js method=threaded"],
+  ["ajp.route", "leave it out"],
+]);
 
 const byName = new Map(OPTIONS.map((option) => [option.name, option]));
 

@@ -26,8 +26,9 @@ const TOGETHER: readonly (readonly string[])[] = [
  * @param shown how the message shows a name: with quotes, with dashes
  */
 export function unknownOption(name: string, shown: (name: string) => string): UsageError {
-  if (LATER.has(name)) {
-    return new UsageError(`Option ${shown(name)} comes in a later release; leave it out.`);
+  const until = LATER.get(name);
+  if (until !== undefined) {
+    return new UsageError(`Option ${shown(name)} comes in a later release; ${until}.`);
   }
   const meant = closest(
     name,

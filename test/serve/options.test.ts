@@ -88,7 +88,7 @@ describe("unknown names", () => {
     [{ timeouts: { keepAlive: 1 } }, /Unknown option "timeouts\.keepAlive"/],
     [{ ajp: { sercet: "x" } }, /did you mean "ajp\.secret"/],
     [{ "limits.bodyBytes": 5, xyzzy: 1 }, /Unknown option "xyzzy"; postern --help lists them all/],
-    [{ workers: 4 }, /"workers" comes in a later release/],
+    [{ workers: 4 }, /"workers" comes in a later release; start .* postern app.js workers=4\./],
     [{ ajp: { route: "a" } }, /"ajp\.route" comes in a later release/],
   ])("%j", (options, sentence) => {
     expect(refusal(options)).toMatch(sentence);
