@@ -54,7 +54,7 @@ describe(configuration, () => {
   const all = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
   const sorted = (numbers: number[]): number[] => numbers.sort((a, b) => a - b);
 
-  test("two workers share a file: as many whole lines as requests, rotated under load without a loss", async () => {
+  test("two workers share a file: as many whole lines as requests, rotated under load without a loss (B-98)", async () => {
     const words = ["--access-log", "shared.log", "--access-format", FORMAT];
     const running = program.start(["app.cjs", "--socket", "s", "--workers", "2", ...words]);
     await running.started;

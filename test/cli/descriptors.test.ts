@@ -160,7 +160,7 @@ describe.each(SPEECHES)("$protocol, $configuration", ({ protocol, configuration 
       },
     );
 
-    test("is served when asked for as stdin, 0 or by POSTERN_FD", async () => {
+    test("is served when asked for as stdin, 0 or by POSTERN_FD (O-13, B-22)", async () => {
       for (const [index, args] of [["--fd", "stdin"], ["fd=0"], []].entries()) {
         const held = await hold(`asked-${index}`, "127.0.0.1", program.folder);
         const running = program.start(["app.mjs", "--protocol", protocol, ...args], {

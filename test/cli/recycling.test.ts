@@ -44,7 +44,7 @@ describe.each(CONFIGURATIONS.filter(({ create }) => create !== undefined).map(({
     });
     afterAll(() => program.clear());
 
-    test("recycling: each worker is replaced after its requests, and no request is lost", async () => {
+    test("recycling: each worker is replaced after its requests, and no request is lost (B-103)", async () => {
       const running = await start("workers=2", "maxrequests=20");
       const loops = startLoops(socket, 4);
       const pids = (): number => new Set(loops.answers.map((text) => text.split(" ", 1)[0])).size;

@@ -111,7 +111,7 @@ describe("the daemon", () => {
     expect((await ask(room.path("f"))).cwd).toBe(room.path("work"));
   });
 
-  test("pidfile: the id of the process to signal and a line end, in mode 644; gone with it", async () => {
+  test("pidfile: the id of the process to signal and a line end, in mode 644; gone with it (O-5)", async () => {
     await daemon("umask=077");
     const text = readFileSync(room.path("p"), "latin1");
     expect(text).toMatch(/^\d+\n$/);
@@ -154,7 +154,7 @@ describe("the daemon", () => {
 });
 
 describe("surroundings", () => {
-  test("an empty environment does, and a relative NODE_PATH counts from the folder of the start (T10)", async () => {
+  test("an empty environment does, and a relative NODE_PATH counts from the folder of the start (T10, B-23)", async () => {
     mkdirSync(room.path("lib"), { recursive: true });
     writeFileSync(join(room.path("lib"), "neighbour.json"), '"found"');
     const { code, stderr } = await room.launch(["socket=s", "pidfile=p"], {

@@ -57,7 +57,7 @@ describe("where and what", () => {
     expect(await room.launch(["host=127.0.0.1"])).toMatchObject({ code: 2 });
   });
 
-  test("socket: made where it was written, gone when the daemon is; a second daemon is refused", async () => {
+  test("socket: made where it was written, gone when the daemon is; a second daemon is refused (O-3)", async () => {
     await daemon();
     expect(statSync(room.path("s")).isSocket()).toBe(true);
     const second = await room.launch(["socket=s", "pidfile=q"]);

@@ -163,7 +163,7 @@ describe.each(SPEECHES)("$protocol, $configuration", ({ protocol, configuration 
   });
 
   describe("standard streams", () => {
-    test("a log pipe that nobody reads any more does not end the server", async () => {
+    test("a log pipe that nobody reads any more does not end the server (O-10)", async () => {
       const running = await serving("j.sock");
       running.child.stderr?.destroy();
       running.child.stdout?.destroy();

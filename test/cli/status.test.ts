@@ -39,7 +39,7 @@ for (const { name, create } of CONFIGURATIONS) {
     });
     afterAll(() => program.clear());
 
-    test("all workers are counted, and shown while they stand still", async () => {
+    test("all workers are counted, and shown while they stand still (B-99)", async () => {
       const socket = join(program.folder, "s");
       const status = join(program.folder, "status");
       const words = ["app.cjs", "--socket", socket, "--workers", "2", "--status", status];

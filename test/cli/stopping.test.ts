@@ -71,7 +71,7 @@ describe.each(configurations)("a stop, %s", (configuration) => {
     expect(notes()).toEqual([...HEARD, "cleaned up"]);
   });
 
-  test("waits for that no longer than timeouts.kill", async () => {
+  test("waits for that no longer than timeouts.kill (B-94)", async () => {
     const words = ["--timeouts.drain", "300", "--timeouts.kill", "50"];
     const { running, notes } = await begun(program, "kill", words);
     running.child.kill("SIGTERM");

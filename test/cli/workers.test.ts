@@ -66,7 +66,7 @@ describe.each(CONFIGURATIONS.filter(({ create }) => create !== undefined).map(({
       for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
     });
 
-    test("SIGHUP loads new code, and code that cannot begin leaves the old in place", async () => {
+    test("SIGHUP loads new code, and code that cannot begin leaves the old in place (B-93)", async () => {
       put(1);
       const running = program.start(["app.cjs", "--socket", "s", "--workers", "2"]);
       await running.started;

@@ -73,7 +73,7 @@ describe("a FastCGI request", () => {
     expect(new Set(pairs.map(([name]) => name)).size).toBe(pairs.length);
   });
 
-  test("writes lengths in one byte up to 127 and in four above (FastCGI §3.4)", async () => {
+  test("writes lengths in one byte up to 127 and in four above (FastCGI §3.4, B-76)", async () => {
     let params: Buffer = Buffer.alloc(0);
     const to = await application.listen(async (wire) => {
       const records = await wire.readStream(PARAMS);

@@ -54,7 +54,7 @@ const heads: [string, string, object][] = [
 ];
 
 describe("a response head", () => {
-  test.each(heads)("is read in pieces of any size: %s", (_, text, want) => {
+  test.each(heads)("is read in pieces of any size: %s (B-30)", (_, text, want) => {
     for (let size = 1; size <= text.length; size++) {
       expect(parse(text, size)).toEqual({ head: want, rest: "body\r\n\r\n" });
     }

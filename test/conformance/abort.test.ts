@@ -119,7 +119,7 @@ for (const configuration of CONFIGURATIONS) {
     });
 
     test.for(ways)(
-      "$name, $protocol: the body of a client that left is an error, never an end",
+      "$name, $protocol: the body of a client that left is an error, never an end (S-6, B-15)",
       async ({ name, protocol, port, obstacle }, context) => {
         unlessObstacle(context, obstacle ?? configurationObstacle(configuration));
         const id = `${name}-${protocol}-${fileName(configuration)}`;

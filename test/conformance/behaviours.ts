@@ -100,14 +100,14 @@ function describeRequests(cell: Cell, at: (path: string) => Question): void {
     expect(seen.headers["content-length"] ?? "0").toBe("0");
   });
 
-  test("repeated request headers and cookies arrive as node:http joins them", async () => {
+  test("repeated request headers and cookies arrive as node:http joins them (B-10, H-9)", async () => {
     const headers = ["X-Repeat", "one", "X-Repeat", "two", "Cookie", "a=1", "Cookie", "b=2"];
     const seen = JSON.parse((await ask({ ...at("/repeat"), headers })).text);
     expect(seen.headers["x-repeat"]).toBe("one, two");
     expect(seen.headers["cookie"]).toBe(cell.traits.cookie);
   });
 
-  test("Proxy, and fields about the connection, never reach the application", async () => {
+  test("Proxy, and fields about the connection, never reach the application (H-1, D-5)", async () => {
     const headers = ["Proxy", "http://evil.invalid/", "TE", "trailers"];
     const seen = JSON.parse((await ask({ ...at("/hidden"), headers })).text);
     for (const name of ["proxy", "connection", "te", "keep-alive", "transfer-encoding"]) {
@@ -118,14 +118,14 @@ function describeRequests(cell: Cell, at: (path: string) => Question): void {
 
 function describeBodies(cell: Cell, at: (path: string) => Question): void {
   const sizes = sizesOf(cell);
-  test.each(sizes)("POST of %d bytes by length arrives whole", async (bytes) => {
+  test.each(sizes)("POST of %d bytes by length arrives whole (B-6)", async (bytes) => {
     const answer = await ask({ ...at("/_upload"), upload: { bytes } });
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.text)).toMatchObject({ bytes, sha256: payloadSha256(bytes) });
   });
 
   test.each(sizes)(
-    "POST of %d bytes chunked arrives whole, or gets the server's own answer",
+    "POST of %d bytes chunked arrives whole, or gets the server's own answer (B-6)",
     async (bytes) => {
       const { chunked } = cell.traits;
       const expectsRefusal = chunked !== "forwarded" && bytes >= chunked.overBytes;
@@ -151,7 +151,7 @@ function describeBodies(cell: Cell, at: (path: string) => Question): void {
   );
 
   test.each(sizes)(
-    "an answer of %d bytes arrives whole, with and without Content-Length",
+    "an answer of %d bytes arrives whole, with and without Content-Length (B-18, B-85)",
     async (bytes) => {
       for (const length of [1, 0]) {
         const answer = await ask(at(`/_download?bytes=${bytes}&length=${length}`));
@@ -170,7 +170,7 @@ function describeResponses(cell: Cell, at: (path: string) => Question): void {
       `${method} ${path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n${more}\r\n`,
     );
 
-  test("HEAD gets the head and not one byte of body", async () => {
+  test("HEAD gets the head and not one byte of body (B-3)", async () => {
     const answer = await raw("HEAD", "/_page");
     expect(answer.status).toBe(200);
     expect(answer.head).toContain('etag: "conformance"');
@@ -198,7 +198,7 @@ function describeResponses(cell: Cell, at: (path: string) => Question): void {
     [303, "http://example.invalid/next"],
     [303, "/next"],
     [201, "/made/1"],
-  ])("%d keeps its status beside Location: %s", async (code, location) => {
+  ])("%d keeps its status beside Location: %s (R-3)", async (code, location) => {
     const answer = await ask(at(`/_status?code=${code}&location=${encodeURIComponent(location)}`));
     expect(answer.status).toBe(code);
     expect(answer.headers["location"]?.endsWith(location)).toBe(true);
@@ -239,7 +239,7 @@ function describeStreams(cell: Cell, at: (path: string) => Question): void {
   };
   const fresh = (): string => `${process.pid}-${++serial}`;
 
-  test("a stream is seen chunk by chunk, each before the next is written", async () => {
+  test("a stream is seen chunk by chunk, each before the next is written (B-8)", async () => {
     const id = fresh();
     const { request, response } = await openAnswer(at(`/_stream?id=${id}&count=3`));
     response.setEncoding("utf8");
@@ -257,7 +257,7 @@ function describeStreams(cell: Cell, at: (path: string) => Question): void {
     request.destroy();
   });
 
-  test("a handler that streams sees that its client is gone", async () => {
+  test("a handler that streams sees that its client is gone (X-9)", async () => {
     const id = fresh();
     const { request, response } = await openAnswer(at(`/_pour?id=${id}`));
     response.on("error", () => undefined);

@@ -67,7 +67,7 @@ for (const configuration of CONFIGURATIONS) {
   const requestCount = requestCountOf(configuration);
   describe(`kept connections, ${configuration}`, () => {
     test.for(ways)(
-      `$name, $protocol: ${requestCount} requests need no more connections than clients`,
+      `$name, $protocol: ${requestCount} requests need no more connections than clients (B-4)`,
       async (way, context) => {
         unlessObstacle(context, way.obstacle ?? configurationObstacle(configuration));
         const { protocol, port } = way;

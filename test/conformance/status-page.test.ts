@@ -42,7 +42,7 @@ for (const configuration of CONFIGURATIONS) {
     () => {
       const obstacle = configurationObstacle(configuration);
 
-      test("its numbers live, and a script in a path or a user is text", async (context) => {
+      test("its numbers live, and a script in a path or a user is text (O-9)", async (context) => {
         unlessObstacle(context, obstacle);
         const latch = new Latch();
         const handler: NodeHandler = async (req, res) => {

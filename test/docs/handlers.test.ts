@@ -71,7 +71,7 @@ test.each(rows)("%s on %s: before the head %s; after it %s; noticed: %s", async 
   expect((await answerOf(protocol, socket!, broken(10))).text).toBeInstanceOf(Error);
 });
 
-test("a header of 70,000 bytes arrives whole (docs/decisions/value-bytes.md)", async () => {
+test("a header of 70,000 bytes arrives whole (docs/decisions/value-bytes.md, B-84)", async () => {
   const socket = room.file("large.sock");
   const server = await serve((req, res) => res.end(String(req.headers["x-large"]?.length)), {
     socket,

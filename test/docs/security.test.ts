@@ -68,7 +68,7 @@ describe.each(["fastcgi", "scgi", "ajp"] as const)("%s", (protocol: ClientProtoc
   });
 });
 
-test("variables with the names of settings change nothing", async () => {
+test("variables with the names of settings change nothing (H-6)", async () => {
   const before = { ...process.env };
   const params = {
     SCRIPT_FILENAME: "/etc/passwd",
@@ -83,7 +83,7 @@ test("variables with the names of settings change nothing", async () => {
   expect({ ...process.env }).toEqual(before);
 });
 
-test("a socket file is open to its owner and group alone", () => {
+test("a socket file is open to its owner and group alone (O-1, A-16)", () => {
   expect(statSync(room.file("scgi.sock")).mode & 0o777).toBe(0o660);
 });
 
@@ -92,6 +92,6 @@ test.each([
   [{ port: 9000, host: "0.0.0.0", trust: { allowRemote: true } }],
   [{ port: 9000, host: "0.0.0.0", trust: { peers: ["192.0.2.1"] } }],
   [{ port: 9000, protocol: "ajp" as const }],
-])("%j may not be opened", (options) => {
+])("%j may not be opened (X-4, S-7, A-3)", (options) => {
   expect(() => normalizeOptions(options)).toThrow(/trust\.|secret/);
 });

@@ -77,7 +77,7 @@ test("the addon is built where CI asks for it", () => {
 describe.skipIf(loaded.addon === undefined)("the addon's numbers", () => {
   const { addon } = loaded as { addon: Addon };
 
-  test("every number of the seam is the same there and here", () => {
+  test("every number of the seam is the same there and here (N-7)", () => {
     const report = addon.abi();
     expect(report.numbers).toEqual(Object.fromEntries(expectedNumbers()));
     expect(Object.keys(report.numbers).length).toBeGreaterThan(80);
@@ -224,7 +224,7 @@ describe.skipIf(loaded.addon === undefined)("the addon refuses", () => {
   });
 
   test.each(["ring", "events", "fields", "state"] as const)(
-    "to go on when %s was given away",
+    "to go on when %s was given away (N-2)",
     (name) => {
       const parts = goodParts();
       const decoder = construct(addon, parts);

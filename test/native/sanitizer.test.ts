@@ -53,7 +53,7 @@ test("sanitizers run where CI asks for them", () => {
   if (process.env["CI"] === "true") expect(missing).toBeUndefined();
 });
 
-describe.skipIf(missing !== undefined)(`native core with guard pages${because}`, () => {
+describe.skipIf(missing !== undefined)(`native core with guard pages (N-1)${because}`, () => {
   test.each(PROTOCOLS)(
     "reads nothing outside of what it was given, at any split of any %s vector",
     (protocol) => {
@@ -73,7 +73,7 @@ describe.skipIf(missing !== undefined)(`native core with guard pages${because}`,
   });
 });
 
-describe.skipIf(missing !== undefined)(`addon with sanitizers${because}`, () => {
+describe.skipIf(missing !== undefined)(`addon with sanitizers (N-1, B-106)${because}`, () => {
   test("is not loadable without them, so what passes below ran with them", () => {
     const outcome = runProgram(process.execPath, ["-e", `require(${JSON.stringify(addon)})`]);
     expect(outcome.code).not.toBe(0);

@@ -122,7 +122,7 @@ test("what waits has an end: more is dropped and counted, and the rest is writte
   ]);
 });
 
-test("a pipe whose reader went away costs lines, and no more than that", async () => {
+test("a pipe whose reader went away costs lines, and no more than that (O-10)", async () => {
   const path = join(folder, "pipe");
   execFileSync("mkfifo", [path]);
   expect(() => new LogFile(path)).toThrow("it is a pipe that nobody reads; start its reader first");
@@ -144,7 +144,7 @@ test("a pipe whose reader went away costs lines, and no more than that", async (
   await log.close();
 });
 
-test("a symlink, a folder and a missing folder are refused with what to do", () => {
+test("a symlink, a folder and a missing folder are refused with what to do (O-11)", () => {
   const link = join(folder, "link");
   symlinkSync("/etc/passwd", link);
   expect(() => new LogFile(link)).toThrow(/cannot be had: it is a symlink, which a log may not be/);

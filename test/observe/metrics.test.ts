@@ -180,7 +180,7 @@ describe("the endpoint of the option status", () => {
   const lineForms =
     /^(# (HELP|TYPE) [a-z_]+ .+|# EOF|[a-z_]+(\{[a-z]+="(?:[^"\\\n]|\\.)*"(,[a-z]+="(?:[^"\\\n]|\\.)*")*\})? -?\d+(\.\d+)?(e[+-]?\d+)?)$/;
 
-  test("it has a socket file of its own that only its owner reads, and ends with the server", async () => {
+  test("it has a socket file of its own that only its owner reads, and ends with the server (O-9)", async () => {
     const path = room.room.file("status");
     const server = await room.open("typescript", "unix", hello, { status: path });
     await until(() => ask(path, "/").then(Boolean, () => false));

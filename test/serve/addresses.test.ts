@@ -64,7 +64,7 @@ describe("addresses", () => {
   });
 });
 
-describe("hosts that other machines reach (X-4)", () => {
+describe("hosts that other machines reach (X-4, S-7)", () => {
   const peers = ["192.0.2.1"];
   test.each([
     [{ host: "0.0.0.0" }, /trust\.allowRemote and trust\.peers/],

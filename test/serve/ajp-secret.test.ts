@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const hash = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-describe("the AJP secret", () => {
+describe("the AJP secret (A-3)", () => {
   const file = join(folder, "secret");
   writeFileSync(file, `${SECRET}\r\n`, { mode: 0o600 });
   test.each([

@@ -26,7 +26,7 @@ describe("protocol", () => {
     expect(note).toBeUndefined();
   });
 
-  test("auto on TCP without a secret leaves AJP out and says so", () => {
+  test("auto on TCP without a secret leaves AJP out and says so (A-3)", () => {
     const { protocols, note } = normalizeOptions({ protocol: "auto", port: 0 });
     expect(protocols).toEqual(["fastcgi", "scgi", "http"]);
     expect(note).toContain("AJP is left out");

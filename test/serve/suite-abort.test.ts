@@ -114,7 +114,7 @@ const LEAVES: readonly [string, (stage: Stage, bytes: Buffer) => Promise<() => v
   ],
 ];
 
-describe("a client that leaves a handler that waits", () => {
+describe("a client that leaves a handler that waits (X-9)", () => {
   for (const protocol of PROTOCOLS) {
     for (const transport of ["unix", "tcp"] as const) {
       for (const [how, open] of LEAVES) {
@@ -176,7 +176,7 @@ const COUNT = process.env["POSTERN_TEST_FULL"] === "1" ? 10_000 : 2_000;
 const AT_ONCE = 20;
 const onLinux = process.platform === "linux";
 
-describe.skipIf(!onLinux)(`${COUNT} clients that leave (skipped: /proc is Linux's)`, () => {
+describe.skipIf(!onLinux)(`${COUNT} clients that leave (X-9; skipped: /proc is Linux's)`, () => {
   for (const [way, protocol, open] of [
     ...PROTOCOLS.map((protocol) => ["closing", protocol, LEAVES[0]![1]] as const),
     ["by ABORT_REQUEST", "fastcgi", LEAVES[2]![1]],

@@ -66,7 +66,7 @@ describe("a request body", () => {
   );
 
   behaviour(
-    "of which nginx says by an empty length that there is none has no header",
+    "of which nginx says by an empty length that there is none has no header (D-4)",
     (req, res) => res.end(String(req.headers["transfer-encoding"])),
     async ({ text }) => {
       const params = { CONTENT_LENGTH: "" };
@@ -139,7 +139,7 @@ describe("a request body", () => {
   );
 
   behaviour(
-    "that nobody reads does not hold up the answer, nor the next request (NH-4)",
+    "that nobody reads does not hold up the answer, nor the next request (NH-4, D-1)",
     (req, res) => {
       res.end(req.url);
     },
@@ -196,7 +196,7 @@ describe("a response body", () => {
   );
 
   behaviour(
-    "is not made faster than the peer reads",
+    "is not made faster than the peer reads (X-7)",
     {
       make: () => {
         let made = 0;
@@ -225,7 +225,7 @@ describe("a response body", () => {
   );
 
   behaviour(
-    "arrives piece by piece as it is written",
+    "arrives piece by piece as it is written (B-8)",
     async (_req, res) => {
       for (const piece of ["one", "two", "three"]) {
         res.write(piece);
@@ -273,7 +273,7 @@ describe("a response body", () => {
     ["304", 304, "GET"],
   ] as const) {
     behaviour(
-      `of ${what} is left out, whatever is written`,
+      `of ${what} is left out, whatever is written (R-6, B-56)`,
       (_req, res) => {
         res.statusCode = status;
         res.write("not a ");

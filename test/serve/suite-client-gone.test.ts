@@ -8,7 +8,7 @@ import type { NodeHandler } from "../../src/serve/application.ts";
 import { Latch, pause, until } from "../support/behaviour.ts";
 import { behaviour } from "../support/behaviour-suite.ts";
 
-describe("a client that goes away", () => {
+describe("a client that goes away (X-9)", () => {
   /** Writes down what a handler sees of it. */
   function watching(): { make: () => NodeHandler; seen: string[]; began: Latch } {
     const seen: string[] = [];

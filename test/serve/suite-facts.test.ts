@@ -67,7 +67,7 @@ describe("req.gateway", () => {
   );
 
   behaviour(
-    "names the user that the front server knows",
+    "names the user that the front server knows (B-28)",
     (req, res) => {
       res.end(json([req.gateway.remoteUser ?? null, req.gateway.authType ?? null]));
     },
@@ -80,7 +80,7 @@ describe("req.gateway", () => {
   );
 
   behaviour(
-    "knows whether the client came by TLS, and how",
+    "knows whether the client came by TLS, and how (B-86)",
     (req, res) => {
       const { tls } = req.gateway;
       const encrypted = (req.socket as unknown as { encrypted: boolean }).encrypted;

@@ -66,7 +66,7 @@ describe("request headers", () => {
   );
 
   behaviour(
-    "Proxy is dropped, as header and as variable (CVE-2016-5385)",
+    "Proxy is dropped, as header and as variable (CVE-2016-5385, H-1, B-101)",
     (req, res) => {
       const { params } = req.gateway;
       res.end(
@@ -117,7 +117,7 @@ describe("request headers", () => {
   );
 
   behaviour(
-    "two different hosts are 400, two equal ones are one",
+    "two different hosts are 400, two equal ones are one (H-3)",
     echo,
     async ({ request, protocol }) => {
       const twice =

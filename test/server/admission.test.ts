@@ -80,7 +80,7 @@ for (const place of PLACES) {
 }
 
 eachEngine("trust.peers", (configuration) => {
-  test(`trust.peers: others are closed unread, and count no more · ${configuration}`, async () => {
+  test(`trust.peers: others are closed unread, and count no more (X-5) · ${configuration}`, async () => {
     let requests = 0;
     const handler = (_req: unknown, res: { end(text: string): void }): void => {
       requests++;

@@ -155,7 +155,7 @@ for (const place of PLACES) {
 }
 
 eachEngine("a socket file of a living server", (configuration) => {
-  test(`a socket file of a living server is not taken over (ERR_SOCKET_LIVE) · ${configuration}`, async () => {
+  test(`a socket file of a living server is not taken over (ERR_SOCKET_LIVE, O-3) · ${configuration}`, async () => {
     const server = await room.open(configuration, "unix", hello);
     const second = serve(hello, { ...room.addressOf("unix"), ...wayOf(configuration) });
     await expect(second.ready()).rejects.toMatchObject({ code: "ERR_SOCKET_LIVE" });

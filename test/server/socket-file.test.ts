@@ -46,7 +46,7 @@ describe("a free path", () => {
     expect(await answer).toBe("here");
   });
 
-  test("is never open wider than its mode, at no name", async () => {
+  test("is never open wider than its mode, at no name (O-1)", async () => {
     const modes: number[] = [];
     const watched = folder.facts({
       setUmask(mask) {
@@ -99,7 +99,7 @@ describe("owner and group", () => {
   });
 });
 
-describe("removal", () => {
+describe("removal (O-2)", () => {
   test("takes our file away", async () => {
     const file = await folder.open(folder.at("x"));
     file.remove();

@@ -11,7 +11,7 @@ import { ask, makeDead, refusal, socketFolder, uid } from "./socket-folder.ts";
 
 const folder = socketFolder();
 
-describe("what stands at the path", () => {
+describe("what stands at the path (O-2)", () => {
   test("a regular file stays as it is", async () => {
     const path = folder.at("x");
     fs.writeFileSync(path, "precious");
@@ -45,7 +45,7 @@ describe("what stands at the path", () => {
     expect(fs.lstatSync(folder.at("x")).isFIFO()).toBe(true);
   });
 
-  test("a living instance stays and answers (ERR_SOCKET_LIVE)", async () => {
+  test("a living instance stays and answers (ERR_SOCKET_LIVE, O-3)", async () => {
     const path = folder.at("x");
     await folder.open(path);
     const error = await refusal(folder.open(path));
@@ -75,7 +75,7 @@ describe("what stands at the path", () => {
     expect(await ask(path)).toBe("here");
   });
 
-  test("of many that start at once, over nothing or over a dead socket, one wins and answers", async () => {
+  test("of many that start at once, over nothing or over a dead socket, one wins and answers (O-3)", async () => {
     for (const dead of [false, true]) {
       const path = folder.at(`x${dead}`);
       if (dead) await makeDead(path);

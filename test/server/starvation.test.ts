@@ -29,7 +29,7 @@ const source = (socket: string): string =>
 describe.skipIf(create === undefined)(
   `a server without descriptors (${reason || "native transport"})`,
   () => {
-    test("lets connections wait, says ERR_NO_DESCRIPTOR once, and serves all of them", async () => {
+    test("lets connections wait, says ERR_NO_DESCRIPTOR once, and serves all of them (X-11)", async () => {
       const folder = mkdtempSync(join(tmpdir(), "postern-starved-"));
       // As deep below the project's folder as src/engine is, for the addon's sake.
       const file = resolve(import.meta.dirname, "../../build-bench", `starved-${process.pid}.mjs`);

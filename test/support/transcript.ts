@@ -153,14 +153,15 @@ export function eachEngine(rule: string, body: (configuration: Configuration) =>
   }
 }
 
-/** One test for each engine: a rule, a server, and what is said to it. */
+/** One test for each engine: a rule, a server, and what is said to it. Its name has protocol and engine. */
 export function transcript(
   rule: string,
   scene: Scene | (() => Scene),
   script: (stage: Stage) => Promise<void>,
 ): void {
+  const { protocol = "fastcgi" } = typeof scene === "function" ? scene() : scene;
   eachEngine(rule, (engine) => {
-    test(`${rule} · ${engine}`, () =>
+    test(`${rule} · ${protocol} · ${engine}`, () =>
       play(typeof scene === "function" ? scene() : scene, engine, script));
   });
 }

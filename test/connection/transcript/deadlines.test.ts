@@ -21,7 +21,7 @@ import {
 
 const waiting = (): undefined => undefined;
 
-describe.concurrent("timeouts.head", () => {
+describe.concurrent("timeouts.head (X-6)", () => {
   const timeouts = { head: 300 };
   const code = ERRORS.TIMEOUT_HEAD.status;
 
@@ -94,7 +94,7 @@ describe.concurrent("timeouts.head", () => {
   );
 });
 
-describe.concurrent("timeouts.body", () => {
+describe.concurrent("timeouts.body (X-6)", () => {
   const timeouts = { body: 300 };
 
   transcript(

@@ -60,7 +60,7 @@ function watched(): { handler: NodeHandler; began: Promise<void>; events: string
 describe.each(PROTOCOLS)("the peer of %s", (protocol) => {
   for (const transport of ["unix", "tcp"] as const) {
     eachEngine(`goes away, ${protocol} over ${transport}`, (engine) => {
-      test(`goes away by a full close while the handler waits: it hears of it (${transport}) · ${engine}`, async () => {
+      test(`goes away by a full close while the handler waits: it hears of it (${transport}, X-9) · ${engine}`, async () => {
         const { handler, began, events } = watched();
         await play({ protocol, handler, transport }, engine, async ({ peer }) => {
           peer.sends(get[protocol]);
@@ -154,7 +154,7 @@ describe.each(PROTOCOLS)("a forced stop of %s", (protocol) => {
   });
 });
 
-describe("a response that fails after its head", () => {
+describe("a response that fails after its head (R-6)", () => {
   const broken: NodeHandler = async (_req, res) => {
     res.write("half");
     await new Promise((resolve) => setTimeout(resolve, 20));

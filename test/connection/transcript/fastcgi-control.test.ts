@@ -33,7 +33,7 @@ describe("management records (§4)", () => {
     pairs({ FCGI_MAX_CONNS: "64", FCGI_MAX_REQS: "1024", FCGI_MPXS_CONNS: mpxs });
 
   transcript(
-    "GET_VALUES is answered with what is known, before, between and in a request",
+    "GET_VALUES is answered with what is known, before, between and in a request (F-11, B-82)",
     values({}),
     async ({ peer }) => {
       const query = record({ type: Type.GET_VALUES, id: 0, content: asked, padding: 5 });
@@ -89,7 +89,7 @@ describe("management records (§4)", () => {
   );
 
   transcript(
-    "a flood of records for unknown ids closes the connection after 1 MiB",
+    "a flood of records for unknown ids closes the connection after 1 MiB (X-10)",
     { handler: hello },
     async ({ peer }) => {
       expect(ERRORS.FCGI_STRAY_BYTES.status).toBe(0);

@@ -19,7 +19,7 @@ import {
 
 describe("a request", () => {
   transcript(
-    "is answered with Status first, STDOUT ended, END_REQUEST and a close without KEEP_CONN (§5.1)",
+    "is answered with Status first, STDOUT ended, END_REQUEST and a close without KEEP_CONN (§5.1, B-77)",
     { handler: hello },
     async ({ peer }) => {
       peer.sends(fastcgiRequest());
@@ -34,7 +34,7 @@ describe("a request", () => {
   );
 
   transcript(
-    "with KEEP_CONN leaves the connection to the next one (§5.1)",
+    "with KEEP_CONN leaves the connection to the next one (§5.1, D-3)",
     { handler: echo },
     async ({ peer }) => {
       for (const id of [1, 255, 256, 65_535, 1]) {
@@ -102,7 +102,7 @@ describe("a refusal", () => {
   );
 
   transcript(
-    "answers CANT_MPX_CONN to a second request, and the first goes on (§5.5)",
+    "answers CANT_MPX_CONN to a second request, and the first goes on (§5.5, F-4)",
     { handler: echo },
     async ({ peer }) => {
       expect(ERRORS.FCGI_CANT_MPX.status).toBe(0);
@@ -117,7 +117,7 @@ describe("a refusal", () => {
   );
 
   transcript(
-    "ends the connection at the 101st one (ERR_FCGI_REFUSALS)",
+    "ends the connection at the 101st one (ERR_FCGI_REFUSALS, X-1)",
     { handler: hello },
     async ({ peer }) => {
       expect(ERRORS.FCGI_REFUSALS.scope).toBe("connection");
@@ -214,7 +214,7 @@ describe("STDERR", () => {
   );
 
   transcript(
-    "is cut at limits.stderrBytes",
+    "is cut at limits.stderrBytes (X-8)",
     {
       handler: (req, res) => {
         for (let i = 0; i < 100; i++) req.gateway.errors.write("x".repeat(10_000));

@@ -48,7 +48,7 @@ describe("requests that share a connection", () => {
   );
 
   transcript(
-    "answer in whole records that never mix (100 at once)",
+    "answer in whole records that never mix (100 at once, D-3)",
     {
       multiplex,
       handler: async (req, res) => {

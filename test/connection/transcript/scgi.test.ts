@@ -12,7 +12,7 @@ const protocol = "scgi";
 
 describe("a request", () => {
   transcript(
-    "is answered with Status first, then the body, then a close",
+    "is answered with Status first, then the body, then a close (S-1)",
     {
       protocol,
       handler: (_req, res) => {
@@ -100,7 +100,7 @@ describe("a refusal", () => {
   ];
   for (const [what, bytes, name] of refused) {
     transcript(
-      `is a whole 400, then a close: ${what}`,
+      `is a whole 400, then a close: ${what} (S-3)`,
       { protocol, handler: hello },
       async ({ peer }) => {
         expect(ERRORS[name].status).toBe(400);

@@ -32,7 +32,7 @@ describeEngines("ajp packets", (create) => {
     expect(later(decode([post("5"), Buffer.from([0])]))).toEqual([error("ERR_AJP_MAGIC", 1)]);
   });
 
-  test("a packet over ajp.packetSize is refused at its header (AJP, packet size)", () => {
+  test("a packet over ajp.packetSize is refused at its header (AJP, packet size, A-9)", () => {
     const header = (length: number): Buffer => Buffer.concat([u16(0x1234), u16(length)]);
     expect(decode([header(8188)]).rows).toEqual([]);
     expect(decode([header(8189)]).rows).toEqual([error("ERR_AJP_PACKET_BYTES")]);
@@ -71,7 +71,7 @@ describeEngines("ajp packets", (create) => {
     expect(ended.rows.at(-1)).toEqual(error("ERR_AJP_PACKET_TYPE", 0));
   });
 
-  test("nothing is decoded after an error, whoever's it is: bytes under way could pass for a request (ajp13.md §6)", () => {
+  test("nothing is decoded after an error, whoever's it is: bytes under way could pass for a request (ajp13.md §6, A-4, D-6)", () => {
     const connection = decode([post("x"), bodyPacket("hello")]).note(Note.ENDED, 1);
     connection.receive(forward());
     expect(connection.rows).toEqual([error("ERR_CONTENT_LENGTH", 1)]);
@@ -135,7 +135,7 @@ describeEngines("ajp packets", (create) => {
     expect(asked.receive(bodyPacket("!")).rows.at(-1)).toEqual(error("ERR_AJP_BODY_EXCESS", 1));
   });
 
-  test("the inner length is the packet's minus 2, or minus 3 with a final NUL (decisions: AJP body packet)", () => {
+  test("the inner length is the packet's minus 2, or minus 3 with a final NUL (decisions: AJP body packet, A-14)", () => {
     const body = (payload: string) => later(decode([post("5"), packet(payload)]))[0];
     expect(body("\0\x05hello")).toEqual({ kind: "BODY", id: 1, text: "hello" });
     expect(body("\0\x05hello\0")).toEqual({ kind: "BODY", id: 1, text: "hello" });
@@ -160,7 +160,7 @@ describeEngines("ajp packets", (create) => {
     ]);
   });
 
-  test("note ENDED while a packet is due: it is swallowed, then the connection is idle (ajp13.md §6)", () => {
+  test("note ENDED while a packet is due: it is swallowed, then the connection is idle (ajp13.md §6, A-5)", () => {
     const first = decode([post("5")]).note(Note.ENDED, 1);
     const asked = decode([post()]).note(Note.ASKED, 1).note(Note.ENDED, 1);
     for (const connection of [first, asked]) {

@@ -20,7 +20,7 @@ describeEngines("ajp forward request", (create) => {
   const error = (code: string, id = 0): ReadableRow => ({ kind: "ERROR", id, code });
   const fields = (connection: DecodedConnection) => connection.rows[1]?.fields?.slice(FIXED);
 
-  test("method codes 1 to 27, and 255 with a stored method, are methods (AJP, Forward Request)", () => {
+  test("method codes 1 to 27, and 255 with a stored method, are methods (AJP, Forward Request, A-11)", () => {
     for (const method of [1, 27]) {
       expect(decode([forward({ method })]).rows[1]?.meta?.method).toBe(method);
     }
@@ -102,7 +102,7 @@ describeEngines("ajp forward request", (create) => {
     }
   });
 
-  test("a Forward Request cut short anywhere is ERR_AJP_FORWARD (AJP, Forward Request)", () => {
+  test("a Forward Request cut short anywhere is ERR_AJP_FORWARD (AJP, Forward Request, A-9)", () => {
     const whole = forward({
       method: 4,
       headers: [

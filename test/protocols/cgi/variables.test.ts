@@ -115,7 +115,7 @@ describe("a head is taken", () => {
     ]);
   });
 
-  test("with a variable that was sent twice alike, or once empty", () => {
+  test("with a variable that was sent twice alike, or once empty (H-5)", () => {
     expect(read(...GET, ["REQUEST_METHOD", "GET"], ["REQUEST_METHOD", ""]).method).toBe("GET");
   });
 
@@ -167,7 +167,7 @@ describe("a head is taken", () => {
     ["OFF", false],
     ["0", false],
     ["", false],
-  ])("HTTPS=%s: encrypted %s (IIS and Cherokee always send it)", (https, encrypted) => {
+  ])("HTTPS=%s: encrypted %s (IIS and Cherokee always send it, B-86)", (https, encrypted) => {
     expect(read(...GET, ["HTTPS", https]).tls !== undefined).toBe(encrypted);
   });
 

@@ -44,9 +44,12 @@ describeEngines("fastcgi records", (create) => {
     expect(connection.remainderBytes).toBe(0);
   });
 
-  test.each([1, 2, 4, 5, 8])("type %i with id 0 ends the connection (FastCGI §3.3)", (type) => {
-    expect(decode([record(type, 0, "12345678")]).rows).toEqual([error("ERR_FCGI_REQUEST_ID")]);
-  });
+  test.each([1, 2, 4, 5, 8])(
+    "type %i with id 0 ends the connection (FastCGI §3.3, F-5)",
+    (type) => {
+      expect(decode([record(type, 0, "12345678")]).rows).toEqual([error("ERR_FCGI_REQUEST_ID")]);
+    },
+  );
 
   test.each([3, 6, 7])("type %i is for the application to send (FastCGI §3.3)", (type) => {
     for (const id of [0, 1]) {
@@ -84,7 +87,7 @@ describeEngines("fastcgi records", (create) => {
     },
   );
 
-  test("a second request without multiplexing is CANT_MPX, beyond the limit OVERLOADED (FastCGI §5.5)", () => {
+  test("a second request without multiplexing is CANT_MPX, beyond the limit OVERLOADED (FastCGI §5.5, F-4)", () => {
     expect(decode([begin(1), begin(2)]).rows.at(-1)).toEqual(error("ERR_FCGI_CANT_MPX", 2));
     const three = decode([begin(1), begin(2), begin(3)], { requestsPerConnection: 2 });
     expect(three.rows.at(-1)).toEqual(error("ERR_FCGI_OVERLOADED", 3));
@@ -109,7 +112,7 @@ describeEngines("fastcgi records", (create) => {
     ]);
   });
 
-  test("unknown types with id 0 are a CONTROL, 10, 11 and GET_VALUES with an id are dropped (FastCGI §4.2)", () => {
+  test("unknown types with id 0 are a CONTROL, 10, 11 and GET_VALUES with an id are dropped (FastCGI §4.2, F-5)", () => {
     const connection = decode([
       record(0, 0),
       record(12, 0, "abc"),
@@ -121,7 +124,7 @@ describeEngines("fastcgi records", (create) => {
     expect(connection.rows.map((row) => row.type)).toEqual([0, 12, 255]);
   });
 
-  test(`${CONTROLS_MAX} controls may come between two heads (FastCGI §4)`, () => {
+  test(`${CONTROLS_MAX} controls may come between two heads (FastCGI §4, X-10)`, () => {
     const controls = [9, 10, 11, 32].flatMap((type) =>
       Array.from({ length: CONTROLS_MAX / 4 }, () => record(type, 0)),
     );
@@ -131,7 +134,7 @@ describeEngines("fastcgi records", (create) => {
     expect(connection.rows.at(-1)).toEqual(error("ERR_FCGI_CONTROLS"));
   });
 
-  test("records for idle ids are dropped, up to a bound in content and headers (FastCGI §3.3)", () => {
+  test("records for idle ids are dropped, up to a bound in content and headers (FastCGI §3.3, X-10)", () => {
     const stray = record(STDIN, 9, RECORD_MAX);
     const count = Math.floor(STRAY_BYTES_MAX / stray.length);
     const connection = connect();
@@ -158,7 +161,7 @@ describeEngines("fastcgi records", (create) => {
     );
   });
 
-  test("padding and content may be cut anywhere, in place or gathered (FastCGI §3.3)", () => {
+  test("padding and content may be cut anywhere, in place or gathered (FastCGI §3.3, F-9)", () => {
     const fields = pairs([["A", "b"], length(3)]);
     const bytes = Buffer.concat([
       begin(1),

@@ -24,7 +24,7 @@ describeEngines("fastcgi params", (create) => {
   const multiplexed = { requestsPerConnection: 100 };
   const error = (code: string, id = 0): ReadableRow => ({ kind: "ERROR", id, code });
 
-  test("lengths of names and values: one byte below 128, four from there, small ones too (FastCGI §3.4)", () => {
+  test("lengths of names and values: one byte below 128, four from there, small ones too (FastCGI §3.4, B-76)", () => {
     const sizes = [0, 1, 127, 128, 255, 256, 65_535, 65_536];
     const fields = sizes.map((n, i): [string, string] => [`N${i}`, "v".repeat(n)]);
     for (const field of fields) {
@@ -67,14 +67,14 @@ describeEngines("fastcgi params", (create) => {
     ]);
   });
 
-  test("limits.headRecords counts PARAMS records with content (limits.headRecords)", () => {
+  test("limits.headRecords counts PARAMS records with content (limits.headRecords, X-3)", () => {
     const one = record(PARAMS, 1, pairs([["A", "b"]]));
     const records = [begin(1), one, one, record(PARAMS, 1)];
     expect(decode(records, { headRecords: 2 }).kinds).toBe("BEGIN HEAD");
     expect(decode(records, { headRecords: 1 }).codes).toEqual(["ERR_LIMIT_HEAD_RECORDS"]);
   });
 
-  test("half a pair at the end of PARAMS fails the request, whether gathered or not (FastCGI §3.4)", () => {
+  test("half a pair at the end of PARAMS fails the request, whether gathered or not (FastCGI §3.4, F-12)", () => {
     for (const content of [Buffer.from([1]), Buffer.from([1, 0x80, 0]), latin1("\x01\x05Ax")]) {
       for (const padding of [0, 5]) {
         const records = [begin(1), record(PARAMS, 1, content, { padding }), record(PARAMS, 1)];
@@ -89,7 +89,7 @@ describeEngines("fastcgi params", (create) => {
   });
 
   test.each(["-2", "5x", " 5", "0x10", "9007199254740992", "-"])(
-    "CONTENT_LENGTH %j is refused instead of HEAD (RFC 3875 §4.1.2)",
+    "CONTENT_LENGTH %j is refused instead of HEAD (RFC 3875 §4.1.2, D-4)",
     (text) => {
       expect(decode([request(1, text)]).rows.slice(1)).toEqual([error("ERR_CONTENT_LENGTH", 1)]);
     },

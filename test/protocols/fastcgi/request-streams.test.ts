@@ -31,7 +31,7 @@ describeEngines("fastcgi streams", (create) => {
   const multiplexed = { requestsPerConnection: 100 };
   const error = (code: string, id = 0): ReadableRow => ({ kind: "ERROR", id, code });
 
-  test("BEGIN for an id that is active, failed or a zombie ends the connection (FastCGI §3.3)", () => {
+  test("BEGIN for an id that is active, failed or a zombie ends the connection (FastCGI §3.3, D-1, F-4)", () => {
     const duplicate = error("ERR_FCGI_DUPLICATE_BEGIN");
     expect(decode([begin(1), begin(1)]).rows.at(-1)).toEqual(duplicate);
     const failed = decode([request(1, "x"), begin(1)]);
@@ -70,7 +70,7 @@ describeEngines("fastcgi streams", (create) => {
     ]);
   });
 
-  test("PARAMS after their end, STDIN or DATA before it end the connection (FastCGI §6.1)", () => {
+  test("PARAMS after their end, STDIN or DATA before it end the connection (FastCGI §6.1, F-11)", () => {
     const wrong = error("ERR_FCGI_PARAMS_ORDER");
     expect(decode([request(1, 5), record(PARAMS, 1)]).rows.at(-1)).toEqual(wrong);
     expect(decode([begin(1), stdin(1)]).rows.at(-1)).toEqual(wrong);
@@ -122,7 +122,7 @@ describeEngines("fastcgi streams", (create) => {
     expect(connection.kinds).toBe("BEGIN BEGIN ERROR HEAD BEGIN");
   });
 
-  test("a request that failed before the end of its PARAMS leaves a zombie, ended by its STDIN (decisions: zombies)", () => {
+  test("a request that failed before the end of its PARAMS leaves a zombie, ended by its STDIN (decisions: zombies, D-1)", () => {
     const connection = decode([begin(1), record(PARAMS, 1, "\x7f")], { nameBytes: 5 });
     connection.note(Note.ENDED, 1);
     connection.receive(Buffer.concat([record(PARAMS, 1, "x"), record(PARAMS, 1), stdin(1, "x")]));

@@ -31,7 +31,7 @@ describeEngines("scgi decoder", (create) => {
   });
 
   test.each(["01:", "00:", "x", " 5:", "-5:", "+5:", ":", "5 :", "5;", "\x16"])(
-    "%j is no netstring length: digits without leading zero, then a colon (SCGI, netstring)",
+    "%j is no netstring length: digits without leading zero, then a colon (SCGI, netstring, S-2)",
     (text) => {
       expect(decode(latin1(text)).rows).toEqual([
         { kind: "ERROR", id: 0, code: "ERR_SCGI_LENGTH" },
@@ -39,7 +39,7 @@ describeEngines("scgi decoder", (create) => {
     },
   );
 
-  test("the length is refused at the digit that passes limits.headBytes, before the colon (decisions: SCGI length prefix)", () => {
+  test("the length is refused at the digit that passes limits.headBytes, before the colon (decisions: SCGI length prefix, S-2)", () => {
     const connection = decode(latin1("102"), { headBytes: 1024 });
     expect(connection.kinds).toBe("");
     expect(connection.receive(latin1("5")).rows).toEqual([
@@ -62,7 +62,7 @@ describeEngines("scgi decoder", (create) => {
     expect(decode(latin1("4:A\0\0\0;")).codes).toEqual(["ERR_SCGI_COMMA"]);
   });
 
-  test("an empty name, an odd string, a missing NUL are ERR_SCGI_HEADERS of the connection (SCGI, headers)", () => {
+  test("an empty name, an odd string, a missing NUL are ERR_SCGI_HEADERS of the connection (SCGI, headers, S-3)", () => {
     for (const block of ["", "\0x\0", "\0", "\0\0\0", "A\0", "A\0x", "A\0x\0B\0", "A\0x\0\0"]) {
       expect(decode(latin1(`${block.length}:${block},`)).rows, JSON.stringify(block)).toEqual([
         { kind: "ERROR", id: 0, code: "ERR_SCGI_HEADERS" },
@@ -115,7 +115,7 @@ describeEngines("scgi decoder", (create) => {
     expect(strict([ONE, ["CONTENT_LENGTH", "x"]])).toEqual(["ERR_CONTENT_LENGTH"]);
   });
 
-  test("bytes behind the body are dropped, and all after note ENDED (scgi.md §4)", () => {
+  test("bytes behind the body are dropped, and all after note ENDED (scgi.md §4, S-4)", () => {
     const connection = decode(Buffer.concat([netstring([LENGTH_5]), latin1("hello more")]));
     expect(connection.rows.at(-2)?.text).toBe("hello");
     expect(connection.kinds).toBe("BEGIN HEAD BODY BODY_END");

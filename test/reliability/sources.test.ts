@@ -1,0 +1,35 @@
+/**
+ * What the sources must not have, since no test of behaviour can show that it is absent (reliability A-2, H-6, X-12).
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { expect, test } from "vitest";
+
+const source = resolve(import.meta.dirname, "../../src");
+const files = readdirSync(source, { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".ts"))
+  .map((name) => ({
+    name,
+    code: readFileSync(join(source, name), "utf8").replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, ""),
+  }));
+
+/** Names of the files in which something stands. */
+const having = (what: RegExp): string[] =>
+  files.filter(({ code }) => what.test(code)).map(({ name }) => name);
+
+test("secrets are compared by timingSafeEqual alone, in one place (A-2)", () => {
+  expect(having(/timingSafeEqual\(/)).toHaveLength(1);
+  expect(
+    having(/\b\w*[sS]ecret(Hash)?\b\s*[!=]==?\s*(?!undefined|"")[\w"`]|Buffer\.compare\(/),
+  ).toEqual([]);
+});
+
+test("nothing is decompressed, and no multipart body is parsed (X-12)", () => {
+  expect(having(/node:zlib|gunzip|inflate|brotliDecompress/i)).toEqual([]);
+  expect(having(/multipart/i)).toEqual([]);
+});
+
+test("no code is made from text, and params are copied into no environment (H-6)", () => {
+  expect(having(/\beval\(|new Function\(|node:vm\b/)).toEqual([]);
+  expect(having(/process\.env\[[^"'\]]+\]\s*=[^=]|Object\.assign\(process\.env/)).toEqual([]);
+});
