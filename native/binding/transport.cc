@@ -106,8 +106,10 @@ uint32_t Transport::Poll() {
     has_unfinished_ = false;
     if (connection != nullptr) Take(*connection, 0, 0);
   }
-  for (const uint32_t id : std::exchange(lost_, {})) {
-    Connection* connection = Find(id);
+  // As many as there is room for: a turn can lose more connections than the table has rows.
+  while (!lost_.empty() && rows.HasRoom(kEventRowsReserve, 0)) {
+    Connection* connection = Find(lost_.back());
+    lost_.pop_back();
     if (connection != nullptr) Gone(*connection, EPIPE);
   }
   if (!waited_) {
@@ -131,7 +133,7 @@ uint32_t Transport::Poll() {
       HandleEvents(*connection, event.events);
     }
   }
-  const bool again = !again_.empty() && rounds_ < kReadsPerTurn;
+  const bool again = !lost_.empty() || (!again_.empty() && rounds_ < kReadsPerTurn);
   return rows.End(0, event_index_ < event_count_ || has_unfinished_ || again);
 }
 

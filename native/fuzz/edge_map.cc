@@ -11,7 +11,8 @@
 namespace postern::fuzz {
 namespace {
 
-constexpr size_t kCells = 65'536;
+// Few enough to stay in the caches: the decoders have some hundred pairs.
+constexpr size_t kCells = 1 << 14;
 
 std::array<uint32_t, kCells> counts;
 std::array<uint8_t, kCells> known;
@@ -78,7 +79,7 @@ uint32_t EdgeCount() {
 extern "C" void __sanitizer_cov_trace_pc();
 extern "C" void __sanitizer_cov_trace_pc() {
   const uint64_t block = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
-  const size_t place = static_cast<size_t>((block * 0x9e37'79b9'7f4a'7c15u) >> 48);
+  const size_t place = static_cast<size_t>((block * 0x9e37'79b9'7f4a'7c15u) >> 50);
   const size_t cell = place ^ previous;
   previous = place >> 1;
   if (counts[cell]++ == 0) touched[touched_count++] = static_cast<uint16_t>(cell);

@@ -12,6 +12,13 @@ extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*taken)(const vol
                                                                        size_t size),
                                                          void (*freed)(const volatile void* block));
 extern "C" size_t __sanitizer_get_allocated_size(const volatile void* block);
+
+// Freed memory comes back soon and stacks are short: a decoder takes and gives back little, and an
+// input has to take microseconds. Asked for by the runtime at its start.
+extern "C" const char* __asan_default_options();
+extern "C" const char* __asan_default_options() {
+  return "quarantine_size_mb=1:malloc_context_size=3";
+}
 #endif
 
 namespace postern::fuzz {

@@ -126,7 +126,10 @@ class Loop {
   void Try() {
     // Inputs that were found late have more to give.
     const size_t newest = seeds_.size() - 1 - mutator_.Below(std::min<size_t>(seeds_.size(), 32));
-    const size_t chosen = mutator_.Below(3) == 0 ? newest : mutator_.Below(seeds_.size());
+    size_t chosen = mutator_.Below(3) == 0 ? newest : mutator_.Below(seeds_.size());
+    // Of two the shorter: what takes less time is tried more often.
+    const size_t rival = mutator_.Below(seeds_.size());
+    if (seeds_[rival].bytes.size() < seeds_[chosen].bytes.size()) chosen = rival;
     const Bytes& other = seeds_[mutator_.Below(seeds_.size())].bytes;
     trial_ = seeds_[chosen].bytes;
     mutator_.Change(trial_, other);
