@@ -82,10 +82,12 @@ export function startApache(
   if (program === undefined || first === undefined)
     throw new Error("apache or its sites are missing");
   const folder = apacheModules();
+  const balances = sites.some((site) => site.directives.join().includes("balancer://"));
   const speaksTls = sites.some((site) => site.directives.includes("SSLEngine on"));
   const modules = [
     ...MODULES,
     ...(fcgid.length > 0 ? ["fcgid"] : []),
+    ...(balances ? ["slotmem_shm", "proxy_balancer", "lbmethod_byrequests"] : []),
     ...(speaksTls ? ["ssl"] : []),
   ];
   const { user, group } = workerAccount();

@@ -62,6 +62,8 @@ export interface NginxSite {
   readonly tls?: readonly string[];
   /** Further directives of the location. */
   readonly directives?: readonly string[];
+  /** Locations inside of the location, which inherit its parameters. */
+  readonly inside?: readonly string[];
   /** Further lines of the server block: other locations. */
   readonly beside?: readonly string[];
   /** Connections kept open to the gateway; undefined: a new one for each request. */
@@ -87,13 +89,18 @@ ${Object.entries(params)
   .join("\n")}
 ${(site.directives ?? []).map((line) => `      ${line};`).join("\n")}
       ${protocol}_pass gateway${index};
+${(site.inside ?? []).map((line) => `      ${line}`).join("\n")}
     }
 ${(site.beside ?? []).map((line) => `    ${line}`).join("\n")}
   }`;
 }
 
-/** Starts nginx with the sites. */
-export function startNginx(room: Room, sites: readonly NginxSite[]): Promise<FrontServer> {
+/** Starts nginx with the sites; `more` are further lines beside them: upstreams, caches. */
+export function startNginx(
+  room: Room,
+  sites: readonly NginxSite[],
+  more: readonly string[] = [],
+): Promise<FrontServer> {
   const program = findProgram("nginx");
   const first = sites[0];
   if (program === undefined || first === undefined)
@@ -110,6 +117,7 @@ http {
   client_max_body_size 0;
   keepalive_requests 1000000;
 ${temporary.map((name) => `  ${name}_temp_path ${room.file(`nginx-${name}`)};`).join("\n")}
+${more.map((line) => `  ${line}`).join("\n")}
 ${sites.map(renderSite).join("\n")}
 }
 `;
