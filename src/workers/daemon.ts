@@ -29,12 +29,14 @@ export interface DaemonPlan {
   readonly print: (text: string) => void;
 }
 
-const statusOf = (code: number | null): number => code ?? 1;
+/** Lines of ours, which nobody else's begin like. */
+const OURS = "postern: ";
 
 /**
  * Starts a daemon.
  *
- * @returns the status with which the launcher shall end: 0 once the daemon serves, else that of the daemon
+ * @returns the status with which the launcher shall end: 0 once the daemon serves, else that of the daemon, which is 1
+ *   where it ended as if all were well
  */
 export function launchDaemon(plan: DaemonPlan): Promise<number> {
   const stdio: StdioOptions = ["ignore", plan.stdout ?? "ignore", plan.stderr ?? "ignore", "ipc"];
@@ -49,15 +51,27 @@ export function launchDaemon(plan: DaemonPlan): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP"] as const) {
     process.on(signal, () => child.kill("SIGTERM"));
   }
+  let isReady = false;
+  let isExplained = false;
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.on("message", (word: Word) => {
-      if (word.kind === "text") return plan.print(word.text);
+      if (word.kind === "text") {
+        isExplained ||= word.text.startsWith(OURS);
+        return plan.print(word.text);
+      }
+      isReady = true;
       child.disconnect();
       resolve(0);
     });
     // Behind the last message, unlike "exit".
-    child.once("close", (code) => resolve(statusOf(code)));
+    child.once("close", (code, signal) => {
+      // An application that ends the process, or crashes it, leaves nobody who could say so.
+      const how = signal ?? `exit status ${code}`;
+      if (!isReady && !isExplained)
+        plan.print(`${OURS}The daemon ended with ${how} before it served.\n`);
+      resolve(code === null || code === 0 ? 1 : code);
+    });
   });
 }
 

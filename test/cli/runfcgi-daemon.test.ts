@@ -101,6 +101,22 @@ describe("the daemon", () => {
     expect(existsSync(room.path("t"))).toBe(false);
   });
 
+  test("daemonize: a daemon that its application ends before it serves is no success, and the launcher says so", async () => {
+    for (const [code, how, status] of [
+      ["process.exit(0)", "exit status 0", 1],
+      ["process.exit(5)", "exit status 5", 5],
+      ["process.kill(process.pid, 'SIGSEGV')", "SIGSEGV", 1],
+    ] as const) {
+      writeFileSync(room.path("ends.cjs"), `console.error("of the application"); ${code};`);
+      const words = ["ends.cjs", "socket=t", "method=single", "workdir=."];
+      const ended = await room.program.run(words);
+      expect(ended).toMatchObject({
+        code: status,
+        stderr: expect.stringContaining(`postern: The daemon ended with ${how} before it served.`),
+      });
+    }
+  });
+
   test("workdir: / for a daemon if not given; paths count from where they were written (T4)", async () => {
     mkdirSync(room.path("work"), { recursive: true });
     await daemon("workdir=work", "outlog=o1", "errlog=e1");
