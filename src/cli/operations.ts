@@ -60,6 +60,8 @@ export class Operations implements ControlActions {
   /** As many workers as somebody asked for; 0: as the options say. */
   #fixed: number;
   #reloading = 0;
+  /** How the last reload ended: a generation that serves, or the failure. */
+  #outcome: unknown;
   #stopped: Promise<void> | undefined;
   #isServing = false;
   /** An upgrade that was asked for before there was something to hand over. */
@@ -152,15 +154,22 @@ export class Operations implements ControlActions {
     this.#reloading++;
     try {
       await pool.reload();
-      say("the new workers serve");
+      this.#sayOnce(pool.generation, "the new workers serve");
     } catch (failure) {
       const { sentence, detail } = failure as Failure;
-      say(`the old workers go on, since new ones cannot begin: ${sentence}\n${detail}`.trimEnd());
+      const line = `the old workers go on, since new ones cannot begin: ${sentence}\n${detail}`;
+      this.#sayOnce(failure, line.trimEnd());
       throw failure;
     } finally {
       this.#reloading--;
       this.#tellLine();
     }
+  }
+
+  /** Says how a reload ended, one line for all who asked for it; nothing where none of the workers goes on. */
+  #sayOnce(outcome: unknown, line: string): void {
+    if (outcome !== this.#outcome && !this.isStopping) this.#parts.say(line);
+    this.#outcome = outcome;
   }
 
   /** Tells the supervisor that everything is as it was. */
@@ -240,11 +249,7 @@ export class Operations implements ControlActions {
     this.control?.close();
     const { hasServed } = pool;
     await estate.release();
-    const starting = [...pool.workers.values()].filter(({ state }) => state === "starting");
-    const emptied = pool.stop();
-    // They serve nobody, and may never be ready.
-    for (const { channel } of starting) channel.kill();
-    await this.#leave(emptied, hasServed ? 0 : 1);
+    await this.#leave(pool.stop(), hasServed ? 0 : 1);
   }
 
   /**

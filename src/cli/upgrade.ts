@@ -84,8 +84,10 @@ export class Upgrade {
   #goOn({ sentence, detail }: Refusal): void {
     const { say, service } = this.#parts;
     this.#successor = undefined;
+    // What was told to stop does not go on.
+    if (this.#around.isStopping()) return;
     say(`the old primary goes on, since a new one cannot begin: ${sentence}\n${detail}`.trimEnd());
-    if (!this.#around.isStopping()) service.ready(this.#around.line());
+    service.ready(this.#around.line());
   }
 
   /** Where this process must not end before its service does. */

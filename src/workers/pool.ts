@@ -9,11 +9,9 @@ import { Handover } from "./handover.ts";
 import { type Heir, heirWorker } from "./heir.ts";
 import type { Report } from "./messages.ts";
 import type { PoolOwner, PoolPlan } from "./pool-plan.ts";
-import { type Failure, ReloadQueue } from "./reload-queue.ts";
+import { type Failure, ReloadQueue, STOPPING } from "./reload-queue.ts";
 import { RestartLimits } from "./restart-limits.ts";
 import { killIfLate, newWorker, noteLoad, type Parcel, type Worker } from "./worker.ts";
-
-const STOPPING: Failure = { sentence: "It is stopping.", code: "", detail: "", status: 1 };
 
 /** The workers of one address. */
 export class Pool {
@@ -97,6 +95,8 @@ export class Pool {
 
   #begin(): void {
     this.generation = ++this.#lastGeneration;
+    // How the old code ended says nothing of the new, which somebody waits for.
+    this.#limits.forget();
     this.reconcile();
   }
 
@@ -248,6 +248,8 @@ export class Pool {
 
   #retire(worker: Worker): void {
     if (worker.state === "retiring" || worker.state === "gone") return;
+    // Until it is ready it serves nobody, and that may be never.
+    if (this.#stopping && worker.state === "starting") worker.channel.kill();
     worker.state = "retiring";
     const handOver = this.#heir !== undefined || (!this.#stopping && this.#takers.length > 0);
     worker.channel.send({ kind: "retire", handOver });

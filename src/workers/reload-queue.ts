@@ -16,6 +16,14 @@ export interface Failure {
   readonly status: number;
 }
 
+/** Nothing is begun any more. */
+export const STOPPING: Failure = {
+  sentence: "It is stopping.",
+  code: "",
+  detail: "",
+  status: 1,
+};
+
 /** A promise's two ends. */
 interface Waiting {
   readonly done: () => void;

@@ -44,7 +44,7 @@ export class RestartLimits {
    */
   crashed(nowMs: number, livedMs: number): boolean {
     if (livedMs >= STEADY_MS) return true;
-    this.#forget(nowMs);
+    this.#slide(nowMs);
     this.#crashesMs.push(nowMs);
     if (nowMs - this.#readyMs > this.windowMs) this.#row = 0;
     const doublings = this.#row++ - 1;
@@ -72,7 +72,14 @@ export class RestartLimits {
     );
   }
 
-  #forget(nowMs: number): void {
+  /** What ended so far counts for nothing: what comes is something else. */
+  forget(): void {
+    this.#crashesMs.length = 0;
+    this.#row = 0;
+    this.#readyMs = 0;
+  }
+
+  #slide(nowMs: number): void {
     while (this.#crashesMs.length > 0 && this.#crashesMs[0]! < nowMs - this.windowMs) {
       this.#crashesMs.shift();
     }
