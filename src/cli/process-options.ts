@@ -150,7 +150,16 @@ function methodOf(values: Values, { words, address }: Manner): Method {
   if (values.get("watch") === true || (values.get("touchReload") === true && address))
     return "prefork";
   if (workers !== undefined) return workers === 1 && !words ? "single" : "prefork";
-  return (words && address) || askForWorkers(values) ? "prefork" : "single";
+  return (words && address) || askForWorkers(values) !== undefined ? "prefork" : "single";
+}
+
+/** What is about workers says nothing to one process by itself, and somebody relies on it. */
+function checkSingle(values: Values): void {
+  const name = (values.get("workers") ?? 1) === 1 ? askForWorkers(values) : "workers";
+  if (name === undefined) return;
+  throw new UsageError(
+    `${name} asks for workers, and method=single has none; leave one of the two out, or give method=prefork.`,
+  );
 }
 
 function checkReloads(values: Values, method: Method, { address }: Manner): void {
@@ -185,6 +194,7 @@ export function resolveProcessOptions(given: Values, manner: Manner): ProcessOpt
   const read = <Value>(name: string): Value => values.get(name) as Value;
   const method = methodOf(values, manner);
   checkReloads(values, method, manner);
+  if (method === "single") checkSingle(values);
   const daemonize = isDaemon(values, manner);
   const workers = workersOf(values, method);
   return {

@@ -81,9 +81,9 @@ const ASKING = ["maxAge", "maxchildren", "maxHeap", "maxrequests", "maxRss", "ma
   "pm",
 ]);
 
-/** Do these options ask for workers? */
-export function askForWorkers(given: ReadonlyMap<string, unknown>): boolean {
-  return ASKING.some((name) => (given.get(name) ?? 0) !== 0);
+/** The first of these options that asks for workers; undefined where none does. */
+export function askForWorkers(given: ReadonlyMap<string, unknown>): string | undefined {
+  return ASKING.find((name) => (given.get(name) ?? 0) !== 0);
 }
 
 function readMode(given: ReadonlyMap<string, unknown>): ScalingMode {
@@ -93,7 +93,14 @@ function readMode(given: ReadonlyMap<string, unknown>): ScalingMode {
     return isBounded && !given.has("workers") ? "dynamic" : "static";
   }
   const mode = written.toLowerCase();
-  if (mode === "static" || mode === "dynamic" || mode === "ondemand") return mode;
+  if (mode === "dynamic") return mode;
+  if (mode === "static" || mode === "ondemand") {
+    const spare = ["minspare", "maxspare"].find((name) => given.has(name));
+    if (spare === undefined) return mode;
+    throw new UsageError(
+      `${spare} is about pm=dynamic, and pm is ${mode}; leave one of the two out.`,
+    );
+  }
   throw new UsageError(`pm is ${JSON.stringify(written)}; it takes static, dynamic or ondemand.`);
 }
 

@@ -117,6 +117,12 @@ test.each([
   ],
   [["workers=2", "pm=dynamic"], "workers is 2 and pm is dynamic; leave workers out"],
   [["method=threaded", "--max-rss", "100"], "max-rss is about processes"],
+  [["pm=static", "minspare=3"], "minspare is about pm=dynamic, and pm is static; leave one of"],
+  [["pm=ondemand", "maxspare=3"], "maxspare is about pm=dynamic, and pm is ondemand; leave one"],
+  [["method=single", "workers=3"], "workers asks for workers, and method=single has none; leave"],
+  [["method=single", "maxrequests=4"], "maxrequests asks for workers, and method=single has none"],
+  [["--method", "single", "--max-rss", "9"], "maxRss asks for workers, and method=single has none"],
+  [["method=single", "pm=ondemand"], "pm asks for workers, and method=single has none; leave one"],
   [["maxchildren=0"], "maxchildren is 0; it takes a whole number from 1 to 1024."],
 ])("%j is refused in one sentence", (words, sentence) => {
   expect(() => serving("app.js", ...words)).toThrow(sentence);
