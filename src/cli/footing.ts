@@ -12,6 +12,7 @@ import { LogFile } from "../observe/log-file.ts";
 import { normalizeOptions } from "../serve/options.ts";
 import type { ServeCommand } from "./arguments.ts";
 import { output } from "./output.ts";
+import { checkPathsApart } from "./paths-apart.ts";
 import { changeFolder, commandFrom, fixEnvironment } from "./paths.ts";
 
 /** A descriptor for what the daemon, or a program that it starts, prints past us. */
@@ -67,6 +68,7 @@ export function takeFooting(written: ServeCommand): ServeCommand {
   // Wrong values first: nothing has been touched yet.
   normalizeOptions(written.options, process.env);
   const fixed = commandFrom(folder, written);
+  checkPathsApart(fixed);
   const { workdir, outlog, errlog, pidfile } = fixed.processes;
   if (pidfile !== undefined) checkPidfile(pidfile);
   if (workdir !== undefined) {

@@ -12,6 +12,8 @@ import { UsageError } from "../errors.ts";
 /** Everybody may read it: it holds nothing that `ps` does not show. */
 const FILE_MODE = 0o644;
 const OTHERS_MAY_WRITE = 0o002;
+/** A pid file is no longer than this, in bytes: whoever wrote it. */
+const PID_BYTES_MAX = 64;
 
 /** A pid file in place. */
 export interface Pidfile {
@@ -23,10 +25,27 @@ function refusal(path: string, fault: string, cause?: unknown): UsageError {
   return new UsageError(`pidfile is ${JSON.stringify(path)}, ${fault}.`, "ERR_USAGE", { cause });
 }
 
+/** Does a file hold something else than a number? One that cannot be read is somebody else's to judge. */
+function isForeign(path: string): boolean {
+  const bytes = Buffer.alloc(PID_BYTES_MAX + 1);
+  try {
+    const fd = fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0));
+    try {
+      const count = fs.readSync(fd, bytes);
+      return count > PID_BYTES_MAX || !/^\s*\d*\s*$/.test(bytes.toString("latin1", 0, count));
+    } finally {
+      fs.closeSync(fd);
+    }
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Finds out whether a pid file can be written, before anything else is begun.
  *
- * @throws UsageError where its folder is missing or closed, or where others could put a process of their choice into it
+ * @throws UsageError where its folder is missing or closed, where others could put a process of their choice into it, or
+ *   where a file of another kind would be lost
  */
 export function checkPidfile(path: string): void {
   const folder = dirname(path);
@@ -48,8 +67,16 @@ export function checkPidfile(path: string): void {
     );
   }
   const found = fs.lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined || found.isFile() || found.isSymbolicLink()) return;
-  throw refusal(path, "where something stands that is no file; choose another path");
+  if (found === undefined || found.isSymbolicLink()) return;
+  if (!found.isFile()) {
+    throw refusal(path, "where something stands that is no file; choose another path");
+  }
+  if (isForeign(path)) {
+    throw refusal(
+      path,
+      "a file that holds something else than the id of a process; choose another path, or remove it",
+    );
+  }
 }
 
 function writeWhole(path: string, text: string): void {

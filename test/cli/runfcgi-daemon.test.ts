@@ -158,6 +158,44 @@ describe("the daemon", () => {
     });
   });
 
+  test("pidfile: a file that is no pid file stays as it was; what a process left, whole or empty, is replaced", async () => {
+    for (const text of ["module.exports = 1;\n", "12 13\n", "-1", "1".repeat(65)]) {
+      writeFileSync(room.path("kept"), text);
+      const { code, stderr } = await room.program.run(["app.cjs", "socket=t", "pidfile=kept"]);
+      expect({ code, stderr }).toEqual({
+        code: 2,
+        stderr: expect.stringMatching(/kept", a file that holds something else than the id of a/),
+      });
+      expect(readFileSync(room.path("kept"), "latin1")).toBe(text);
+    }
+    for (const text of ["", "4194305\n"]) {
+      writeFileSync(room.path("p"), text);
+      await daemon("workers=1");
+      expect((await answer()).ppid).toBe(room.pidIn("p"));
+      await room.stop("p");
+    }
+  });
+
+  test("one path for two things is refused, but for logs", async () => {
+    for (const [words, names] of [
+      [["pidfile=t"], "socket and pidfile"],
+      [["control=./t"], "socket and control"],
+      [["status=./t"], "socket and status"],
+      [["pidfile=l", "errlog=l"], "pidfile and errlog"],
+      [["pidfile=l", "accessLog=l"], "pidfile and accessLog"],
+    ] as const) {
+      const { code, stderr } = await room.launch(["socket=t", ...words]);
+      expect({ code, stderr }).toEqual({
+        code: 2,
+        stderr: expect.stringMatching(
+          new RegExp(`^postern: ${names} are both ".*"; give each a path of its own\\.\n$`),
+        ),
+      });
+    }
+    await daemon("workers=1", "outlog=l", "errlog=l", "accessLog=l");
+    await room.stop("p");
+  });
+
   test("help: in three forms, on stdout, with status 0, whatever else is there", async () => {
     for (const word of ["help", "HELP=me", "--help"]) {
       const { code, stdout, stderr } = await room.launch([word, "socket=s", "minspare=9"]);
