@@ -29,7 +29,13 @@ export interface LogFileOptions {
   readonly warn?: (sentence: string) => void;
 }
 
-function remedyOf(code: string | undefined): string {
+/** Streams of a process by name, which are symlinks wherever they exist. */
+const STREAMS = /^\/dev\/(stdout|stderr|fd\/)|^\/proc\//;
+
+function remedyOf(code: string | undefined, path: string): string {
+  if (code === "ELOOP" && STREAMS.test(path)) {
+    return "it is a symlink, which a log may not be; accessLog and slowLog take - for standard error, and where there is no outlog and errlog, lines go to the standard streams";
+  }
   if (code === "ELOOP") return "it is a symlink, which a log may not be; name the file itself";
   if (code === "ENOENT") return "its folder does not exist; create it";
   if (code === "EISDIR") return "it is a folder; name a file";
@@ -92,7 +98,7 @@ export class LogFile {
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException;
       throw new UsageError(
-        `The log ${JSON.stringify(this.path)} cannot be had: ${remedyOf(code)}.`,
+        `The log ${JSON.stringify(this.path)} cannot be had: ${remedyOf(code, this.path)}.`,
         "ERR_USAGE",
         { cause },
       );

@@ -6,6 +6,7 @@
 import { connect } from "node:net";
 import {
   ANSWER_BYTES_MAX,
+  CLIENTS_MAX,
   type ControlAnswer,
   type ControlRequest,
   readAnswer,
@@ -25,11 +26,16 @@ export interface Conversation {
   close(): void;
 }
 
+const HUNG_UP = `it hung up at once, as it does while ${CLIENTS_MAX} others are connected; try again`;
+
 const WHY: Readonly<Record<string, string>> = {
   ENOENT: "there is no such socket",
   ECONNREFUSED: "the socket is there, but nobody listens on it",
   EACCES: "this user may not; only the user that started it may",
   ENOTSOCK: "that is no socket",
+  // A server of Node's closes whoever is too many.
+  EPIPE: HUNG_UP,
+  ECONNRESET: HUNG_UP,
 };
 
 function silent(path: string, code: string): SilentControl {

@@ -22,6 +22,8 @@ export type ControlVerb = (typeof CONTROL_VERBS)[number];
 export const REQUEST_BYTES_MAX = 4_096;
 /** Longest line that is answered, in bytes: a thousand workers with all their numbers have room. */
 export const ANSWER_BYTES_MAX = 4_194_304;
+/** Clients that are served at a time. */
+export const CLIENTS_MAX = 32;
 /** Most workers that can be asked for. */
 const COUNT_MAX = 1_024;
 

@@ -15,6 +15,7 @@ import {
   takeSocketFile,
 } from "../server/socket-file.ts";
 import {
+  CLIENTS_MAX,
   type ControlAnswer,
   type ControlRequest,
   readRequest,
@@ -25,8 +26,6 @@ import {
 /** Only its owner. */
 const MODE = 0o600;
 const BACKLOG = 64;
-/** Clients at a time; more are turned away. */
-const CLIENTS_MAX = 32;
 /** A client that asks nothing for so long is sent away, in milliseconds. */
 const IDLE_MS = 30_000;
 
@@ -100,10 +99,16 @@ class Client {
     } catch (error) {
       answer = { ok: false, ...refusalOf(error) };
     }
-    this.#socket.write(`${JSON.stringify(answer)}\n`);
+    const isTaken = this.#socket.write(`${JSON.stringify(answer)}\n`);
     // Who asked for the end waits for it: the end of this process closes the connection.
     if (request.verb === "stop" && answer.ok) return;
     this.#isBusy = false;
+    // Who asks without reading answers waits, and is sent away if it goes on: nothing is piled up for it.
+    if (isTaken) this.#goOn();
+    else this.#socket.once("drain", () => this.#goOn());
+  }
+
+  #goOn(): void {
     this.#socket.resume();
     this.#next();
   }

@@ -148,6 +148,7 @@ test("a symlink, a folder and a missing folder are refused with what to do (O-11
   const link = join(folder, "link");
   symlinkSync("/etc/passwd", link);
   expect(() => new LogFile(link)).toThrow(/cannot be had: it is a symlink, which a log may not be/);
+  expect(() => new LogFile("/dev/stdout")).toThrow("accessLog and slowLog take - for standard");
   expect(() => new LogFile(folder)).toThrow("it is a folder; name a file");
   expect(() => new LogFile(join(folder, "none", "log"))).toThrow(
     "its folder does not exist; create it",
