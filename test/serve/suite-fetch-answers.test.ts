@@ -154,6 +154,35 @@ describe("a light Response", () => {
       ]);
     },
   );
+
+  const STATUSES = [100, 101, 103, 199, 0, 1000, 200.5, Number.NaN, Number.POSITIVE_INFINITY];
+  behaviour(
+    "whose status is no final one is a whole 500, without req and res and with them",
+    app((request) => {
+      const status = STATUSES[Number(pathOf(request))];
+      return new Light({ status, body: "x" }) as unknown as Response;
+    }),
+    async ({ request, stage }) => {
+      const answers = async (): Promise<unknown[]> => {
+        const got: unknown[] = [];
+        for (let i = 0; i < STATUSES.length; i++) {
+          const one = await request({ url: `/${i}` });
+          got.push([one.status, await one.text()]);
+        }
+        return got;
+      };
+      const refused = STATUSES.map(() => [500, "500 Internal Server Error\n"]);
+      expect(await answers()).toEqual(refused);
+      stage.server.on("request", () => undefined);
+      expect(await answers()).toEqual(refused);
+      expect(stage.errors.map(String)).toEqual(
+        [...STATUSES, ...STATUSES].map(
+          (status) =>
+            `RangeError: The fetch handler returned a light Response with status ${status}; use 200 to 599`,
+        ),
+      );
+    },
+  );
 });
 
 describe("a Response whose body takes its time", () => {

@@ -53,12 +53,18 @@ function bodyOf(body: unknown): Body | undefined {
 /**
  * Takes a light Response apart.
  *
- * @throws TypeError where it is made of something else than such Responses are
+ * @throws TypeError where it is made of something else than such Responses are; RangeError for a status that is no
+ *         final one: native Responses cannot have it either
  */
 export function takeLight(response: LightResponse): LightContent {
   const { status, statusText = "", headers, body } = response._toNodeResponse() ?? {};
   if (typeof status !== "number" || !Array.isArray(headers)) {
     throw new TypeError("The fetch handler returned a light Response without status and headers");
+  }
+  if (!Number.isInteger(status) || status < 200 || status > 999) {
+    throw new RangeError(
+      `The fetch handler returned a light Response with status ${status}; use 200 to 599`,
+    );
   }
   return { status, statusText, headers, body: bodyOf(body) };
 }
