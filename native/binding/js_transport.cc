@@ -66,6 +66,15 @@ napi_value JS_DecodeHeld(napi_env env, napi_callback_info info) {
   return call.Whole(connection == nullptr ? 0 : call.transport->DecodeHeld(*connection));
 }
 
+// land(piece)
+napi_value JS_Land(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  if (call.transport != nullptr && !call.transport->Land(call.arguments[0])) {
+    ThrowTypeError(env, "the piece is no Uint8Array over plain memory");
+  }
+  return nullptr;
+}
+
 // text(start, length) → latin1 string of ring bytes; undefined for a range outside of it.
 napi_value JS_Text(napi_env env, napi_callback_info info) {
   const Call call(env, info);
@@ -209,6 +218,7 @@ constexpr Member kMembers[] = {
     {"close", JS_Close},
     {"poll", JS_Poll},
     {"decodeHeld", JS_DecodeHeld},
+    {"land", JS_Land},
     {"text", JS_Text},
     {"send", JS_Send},
     {"sendPieces", JS_SendPieces},

@@ -93,6 +93,14 @@ int64_t Read(int fd, uint8_t* target, size_t size) {
   return count < 0 ? -errno : count;
 }
 
+int64_t ReadTo(int fd, const iovec* places, size_t count) {
+  ssize_t taken = -1;
+  do {
+    taken = readv(fd, places, static_cast<int>(count));
+  } while (taken < 0 && errno == EINTR);
+  return taken < 0 ? -errno : taken;
+}
+
 int64_t Write(int fd, const iovec* pieces, size_t count) {
   ssize_t taken = -1;
   do {

@@ -45,6 +45,9 @@ int Accept(int listener, PeerAddress& peer);
 // Reads what is there. Returns the bytes read, 0 at the end of the peer's side, or -errno.
 int64_t Read(int fd, uint8_t* target, size_t size);
 
+// Reads what is there to several places, one after the other. As Read().
+int64_t ReadTo(int fd, const iovec* places, size_t count);
+
 // Writes from several places at once. Returns the bytes taken, or -errno.
 int64_t Write(int fd, const iovec* pieces, size_t count);
 

@@ -35,6 +35,7 @@ Transport::Transport(napi_env env, std::shared_ptr<Memory> memory, const Decoder
       protocols_(protocols),
       field_rows_max_(static_cast<uint32_t>(
           std::min<uint64_t>(options.field_count, memory_->rows.field_limit()) + kFieldRowsExtra)) {
+  options_.streams_bodies = true;
 }
 
 Transport::~Transport() = default;
@@ -98,6 +99,7 @@ void Transport::EndTurn() {
 }
 
 uint32_t Transport::Poll() {
+  polls_++;
   RowWriter& rows = memory_->rows;
   rows.Begin();
   read_at_ = 0;
@@ -219,20 +221,13 @@ void Transport::HandleEvents(Connection& connection, uint32_t events) {
 }
 
 void Transport::Read(Connection& connection, uint32_t events) {
+  if (ReadBody(connection, events)) return;
   // What is unfinished comes in front of the new bytes.
   const uint32_t held = static_cast<uint32_t>(connection.remainder.size());
   const uint32_t at = read_at_ + held;
   uint8_t* target = memory_->ring.bytes.Space(at, kReadBytes);
   const int64_t count = sockets::Read(connection.fd, target, kReadBytes);
-  if (count == -EAGAIN) return;
-  if (count < 0) return Gone(connection, static_cast<int>(-count));
-  if (count == 0) {
-    connection.input_ended = true;
-    UpdateInterest(connection);
-    const bool closed = (events & EPOLLHUP) != 0;
-    return Row(TransportRow::kEnded, connection, 0, 0,
-               closed ? EndedDetail::kClosed : EndedDetail::kHalf);
-  }
+  if (!Came(connection, count, events)) return;
   const uint32_t bytes = static_cast<uint32_t>(count);
   // TypeScript may want to pause first.
   if (bytes == kReadBytes) again_.push_back(connection.id);
@@ -241,6 +236,21 @@ void Transport::Read(Connection& connection, uint32_t events) {
   } else {
     Take(connection, read_at_, at + bytes);
   }
+}
+
+// What a read said. Returns whether there are bytes.
+bool Transport::Came(Connection& connection, int64_t count, uint32_t events) {
+  if (count > 0) return true;
+  if (count == -EAGAIN) return false;
+  if (count < 0) {
+    Gone(connection, static_cast<int>(-count));
+    return false;
+  }
+  connection.input_ended = true;
+  UpdateInterest(connection);
+  const bool closed = (events & EPOLLHUP) != 0;
+  Row(TransportRow::kEnded, connection, 0, 0, closed ? EndedDetail::kClosed : EndedDetail::kHalf);
+  return false;
 }
 
 // Decodes ring bytes [start + remainder, end), after the remainder that is put in front of them.

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "connection.h"
+#include "landing.h"
 #include "loop_watch.h"
 #include "memory.h"
 
@@ -57,6 +58,9 @@ class Transport {
   // Does a part of the turn's work; rows are in the tables. Returns how many; StateCell::kMore says
   // whether there is more to be done.
   uint32_t Poll();
+  // Takes memory that bodies are read to, as StateCell::kPieceWanted asked. Returns false for what
+  // is no Uint8Array.
+  bool Land(napi_value piece);
   // Decodes what a connection held back. As Poll(), for this connection alone.
   uint32_t DecodeHeld(Connection& connection);
 
@@ -89,6 +93,8 @@ class Transport {
   void HandleEvents(Connection& connection, uint32_t events);
   void Accept();
   void Read(Connection& connection, uint32_t events);
+  bool ReadBody(Connection& connection, uint32_t events);
+  bool Came(Connection& connection, int64_t count, uint32_t events);
   void ReadAgain();
   void Take(Connection& connection, uint32_t start, uint32_t end);
   bool TakeFirst(Connection& connection, uint32_t start, uint32_t end);
@@ -128,6 +134,10 @@ class Transport {
   bool waited_ = false;
   // Where the next read goes in the ring.
   uint32_t read_at_ = 0;
+  Landing landing_;
+  // Calls of Poll(), ever, and the one that asked for a piece that has not come; 0: none.
+  uint64_t polls_ = 0;
+  uint64_t wanted_in_ = 0;
   // A connection whose rows did not all fit; its bytes are in its remainder.
   uint32_t unfinished_ = 0;
   bool has_unfinished_ = false;

@@ -69,6 +69,11 @@ struct BodyKind {
   static constexpr uint32_t kUnknown = 2;
 };
 
+struct BodyDetail {
+  static constexpr uint32_t kLanded = 1;
+  static constexpr uint32_t kPart = 2;
+};
+
 struct HeadColumn {
   static constexpr uint32_t kBytesStart = 0;
   static constexpr uint32_t kBytesLength = 1;
@@ -85,6 +90,7 @@ struct Note {
 struct StateCell {
   static constexpr uint32_t kConsumed = 0;
   static constexpr uint32_t kMore = 1;
+  static constexpr uint32_t kPieceWanted = 2;
 };
 
 struct DecoderOption {

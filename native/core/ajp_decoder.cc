@@ -33,7 +33,8 @@ AjpDecoder::AjpDecoder(const Ring& ring, RowWriter& rows, const DecoderOptions& 
       payload_max_(static_cast<int64_t>(std::min<uint64_t>(options.ajp_packet_bytes, UINT32_MAX)) -
                    ajp::kHeaderBytes),
       body_bytes_(options.body_bytes),
-      raw_body_(options.ajp_raw_body) {}
+      raw_body_(options.ajp_raw_body),
+      streams_bodies_(options.streams_bodies) {}
 
 uint32_t AjpDecoder::Decode(uint32_t start, uint32_t end) {
   more_ = false;
@@ -77,6 +78,11 @@ uint32_t AjpDecoder::Packet(uint32_t at, uint32_t end) {
     more_ = true;
     return kStop;
   }
+  if (part_bytes_ > 0) {
+    const uint32_t n = std::min(part_bytes_, end - at);
+    TakePart(at, n, 0);
+    return at + n;
+  }
   // Judged byte by byte: a peer of another protocol may never send the rest.
   if (bytes_.U8(at) != ajp::kMagicHigh) return Kill(Error::kAjpMagic, end);
   if (end - at < 2) return kStop;
@@ -85,15 +91,13 @@ uint32_t AjpDecoder::Packet(uint32_t at, uint32_t end) {
   const uint32_t length = bytes_.U16(at + 2);
   if (length > payload_max_) return Kill(Error::kAjpPacketBytes, end);
   const uint32_t start = at + ajp::kHeaderBytes;
-  if (end - start < length) return kStop;
+  if (end - start < length) return streams_bodies_ ? BeginParts(start, length, end) : kStop;
   const uint32_t next = start + length;
   switch (state_) {
     case State::kIdle:
       return IdlePacket(start, next, end);
     case State::kLeftover:
-      if (--due_ > 0) return next;
-      rows_.Event(RowKind::kBodyEnd, kExchange, 0, 0, 1);
-      state_ = State::kIdle;
+      EndLeftover();
       return next;
     case State::kOpen:
     case State::kDead:
@@ -170,20 +174,75 @@ uint32_t AjpDecoder::BodyPacket(uint32_t start, uint32_t next, uint32_t end) {
     from = start + 2;
     count = inner;
   }
-  due_--;
-  if (count == 0) return EndMarker(next, end);
-  if (body_ended_) return Kill(Error::kAjpBodyExcess, end);
-  const uint64_t seen_bytes = seen_bytes_ + count;
-  const bool is_known = content_length_ >= 0;
-  if (!is_known) {
-    if (seen_bytes > body_bytes_) return Fail(kExchange, Error::kLimitBodyBytes, end);
-  } else if (seen_bytes > static_cast<uint64_t>(content_length_)) {
-    return Kill(Error::kAjpBodyExcess, end);
+  if (count == 0) {
+    due_--;
+    return EndMarker(next, end);
   }
-  seen_bytes_ = seen_bytes;
-  rows_.Event(RowKind::kBody, kExchange, from, count, 0);
-  if (is_known && seen_bytes == static_cast<uint64_t>(content_length_)) EndBody();
+  const ErrorNumber failure = JudgeBody(count);
+  if (failure != Error::kNone) return Kill(failure, end);
+  packet_bytes_ = count;
+  part_bytes_ = count;
+  TakePart(from, count, 0);
   return next;
+}
+
+// May so many bytes more come?
+ErrorNumber AjpDecoder::JudgeBody(uint32_t count) const {
+  if (body_ended_) return Error::kAjpBodyExcess;
+  const uint64_t seen_bytes = seen_bytes_ + count;
+  if (content_length_ < 0) return seen_bytes > body_bytes_ ? Error::kLimitBodyBytes : Error::kNone;
+  return seen_bytes > static_cast<uint64_t>(content_length_) ? Error::kAjpBodyExcess : Error::kNone;
+}
+
+// A packet of `length` bytes that is not whole. What may not be taken in parts waits until it is:
+// what is no body packet, or is wrong, or has a byte behind its body.
+uint32_t AjpDecoder::BeginParts(uint32_t start, uint32_t length, uint32_t end) {
+  if (state_ != State::kOpen || due_ == 0) return kStop;
+  const uint32_t from = raw_body_ ? start : start + 2;
+  if (from > end) return kStop;
+  const uint32_t count = raw_body_ ? length : bytes_.U16(start);
+  if (count == 0 || length != count + (from - start)) return kStop;
+  if (JudgeBody(count) != Error::kNone) return kStop;
+  packet_bytes_ = count;
+  part_bytes_ = count;
+  return from;
+}
+
+// `n` bytes of the body packet under way. Precondition: n <= part_bytes_.
+void AjpDecoder::TakePart(uint32_t start, uint32_t n, uint32_t detail) {
+  part_bytes_ -= n;
+  const bool is_whole = part_bytes_ == 0;
+  if (state_ == State::kLeftover) {
+    if (is_whole) EndLeftover();
+    return;
+  }
+  seen_bytes_ += n;
+  rows_.Event(RowKind::kBody, kExchange, start, n, is_whole ? detail : detail | BodyDetail::kPart);
+  if (!is_whole) return;
+  due_--;
+  if (content_length_ >= 0 && seen_bytes_ == static_cast<uint64_t>(content_length_)) EndBody();
+}
+
+// A packet of an ended request is over.
+void AjpDecoder::EndLeftover() {
+  if (--due_ > 0) return;
+  rows_.Event(RowKind::kBodyEnd, kExchange, 0, 0, 1);
+  state_ = State::kIdle;
+}
+
+// Packets that were asked for together come together, and mostly full.
+BodyOutlook AjpDecoder::Outlook() const {
+  BodyOutlook outlook;
+  if (state_ != State::kOpen || body_ended_ || due_ == 0) return outlook;
+  outlook.ahead_bytes = part_bytes_;
+  outlook.gap_bytes = ajp::kHeaderBytes + (raw_body_ ? 0 : 2);
+  outlook.frame_bytes = packet_bytes_;
+  outlook.due_frames = part_bytes_ > 0 ? due_ - 1 : due_;
+  outlook.due_bytes = UINT64_MAX;
+  if (content_length_ >= 0) {
+    outlook.due_bytes = static_cast<uint64_t>(content_length_) - seen_bytes_ - part_bytes_;
+  }
+  return outlook;
 }
 
 // The peer has no more body: the end of an unknown length, too early for a known one.

@@ -5,7 +5,8 @@
 //   │ 12 34 │ length │ payload │   body packets have no type byte: what a packet is depends on what
 //   is due │ u16   │ u16    │         │ └───────┴────────┴─────────┘
 //
-// A packet waits until it is whole. One exchange at a time, numbered 1. Does no I/O and makes no
+// A packet waits until it is whole, save body packets where DecoderOptions::streams_bodies says
+// that parts of them are handed over. One exchange at a time, numbered 1. Does no I/O and makes no
 // strings. Twin: src/protocols/ajp/decoder.ts — same states, same rows, same errors.
 #ifndef POSTERN_CORE_AJP_DECODER_H_
 #define POSTERN_CORE_AJP_DECODER_H_
@@ -24,6 +25,8 @@ class AjpDecoder final : public Decoder {
 
   uint32_t Decode(uint32_t start, uint32_t end) override;
   void NoteEvent(uint32_t event, uint32_t exchange_id) override;
+  BodyOutlook Outlook() const override;
+  void TakeLanded(uint32_t start, uint32_t n) override { TakePart(start, n, BodyDetail::kLanded); }
   bool IsQuiet() const override { return state_ == State::kIdle; }
   bool IsResting() const override { return state_ == State::kIdle; }
 
@@ -46,6 +49,10 @@ class AjpDecoder final : public Decoder {
   uint32_t IdlePacket(uint32_t start, uint32_t next, uint32_t end);
   uint32_t ForwardRequest(uint32_t start, uint32_t next, uint32_t end);
   uint32_t BodyPacket(uint32_t start, uint32_t next, uint32_t end);
+  ErrorNumber JudgeBody(uint32_t count) const;
+  uint32_t BeginParts(uint32_t start, uint32_t length, uint32_t end);
+  void TakePart(uint32_t start, uint32_t n, uint32_t detail);
+  void EndLeftover();
   uint32_t EndMarker(uint32_t next, uint32_t end);
   void EndBody();
   int64_t ReadLength() const;
@@ -59,6 +66,7 @@ class AjpDecoder final : public Decoder {
   int64_t payload_max_;
   uint64_t body_bytes_;
   bool raw_body_;
+  bool streams_bodies_;
   State state_ = State::kIdle;
   bool more_ = false;
   // HEAD was written and our end has not left.
@@ -71,6 +79,9 @@ class AjpDecoder final : public Decoder {
   // Content-Length, or −1 when unknown; and the body bytes that have come.
   int64_t content_length_ = -1;
   uint64_t seen_bytes_ = 0;
+  // Body bytes of the last packet, and those of them still to come where it is taken in parts.
+  uint32_t packet_bytes_ = 0;
+  uint32_t part_bytes_ = 0;
 };
 
 }  // namespace postern

@@ -36,6 +36,22 @@ struct DecoderOptions {
   uint64_t ajp_packet_bytes = 8192;
   bool ajp_raw_body = false;
   bool scgi_strict = false;
+  // Hands over what has come of a body frame before it is whole. No option of TypeScript's: the
+  // native transport reads the rest of such a frame to where it stays.
+  bool streams_bodies = false;
+};
+
+// What of a body a connection's next bytes are: for certain, and then if the frames to come are
+// like the last one. All 0 where nothing of the kind is expected.
+struct BodyOutlook {
+  // Body bytes that come next, for certain.
+  uint32_t ahead_bytes = 0;
+  // Then, again and again: bytes between the contents of two frames, and bytes of a content.
+  uint32_t gap_bytes = 0;
+  uint32_t frame_bytes = 0;
+  // Body bytes still to come in such frames, and how many frames.
+  uint64_t due_bytes = 0;
+  uint64_t due_frames = 0;
 };
 
 // Turns received bytes into rows. One decoder serves one connection.
@@ -49,6 +65,14 @@ class Decoder {
   // cells say what was consumed and whether a table was full. Precondition: start <= end <=
   // read_end. Postcondition: start <= consumed <= end; returns the number of event rows.
   virtual uint32_t Decode(uint32_t start, uint32_t end) = 0;
+
+  // For a transport that reads bodies to where they stay instead of into the ring.
+  virtual BodyOutlook Outlook() const { return {}; }
+
+  // Takes `n` body bytes that were read to `start` of the landing: as Decode() of as many ring
+  // bytes, with rows that say BodyDetail::kLanded. Precondition: n <= Outlook().ahead_bytes, and
+  // room for two event rows.
+  virtual void TakeLanded(uint32_t /*start*/, uint32_t /*n*/) {}
 
   // Tells the decoder what we did (a Note), where the protocol makes the next bytes depend on it.
   virtual void NoteEvent(uint32_t event, uint32_t exchange_id) = 0;

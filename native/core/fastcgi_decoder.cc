@@ -52,7 +52,12 @@ uint32_t FastcgiDecoder::Decode(uint32_t start, uint32_t end) {
         next = HasRoom() ? Header(at, end) : kStop;
         break;
       case State::kInContent:
-        next = HasRoom() ? Content(at, end) : kStop;
+        if (HasRoom()) {
+          next = at + std::min(content_bytes_, end - at);
+          Content(at, next - at, 0);
+        } else {
+          next = kStop;
+        }
         break;
       case State::kInPadding:
         next = Padding(at, end);
@@ -91,14 +96,27 @@ uint32_t FastcgiDecoder::Padding(uint32_t at, uint32_t end) {
   return at + n;
 }
 
-uint32_t FastcgiDecoder::Content(uint32_t at, uint32_t end) {
-  const uint32_t n = std::min(content_bytes_, end - at);
-  streams_.Content(bytes_, at, n);
+// Precondition: n <= content_bytes_.
+void FastcgiDecoder::Content(uint32_t at, uint32_t n, uint32_t detail) {
+  streams_.Content(bytes_, at, n, detail);
   content_bytes_ -= n;
   if (content_bytes_ == 0) {
     state_ = padding_bytes_ > 0 ? State::kInPadding : State::kExpectHeader;
   }
-  return at + n;
+}
+
+// Records of a body are mostly of one size, with one length of padding.
+BodyOutlook FastcgiDecoder::Outlook() const {
+  BodyOutlook outlook;
+  const uint64_t due = state_ == State::kDead ? 0 : streams_.BodyDue();
+  if (due == 0) return outlook;
+  const bool inside = state_ == State::kInContent;
+  if (inside) outlook.ahead_bytes = static_cast<uint32_t>(std::min<uint64_t>(due, content_bytes_));
+  outlook.gap_bytes = kHeaderBytes + (inside ? record_padding_bytes_ : padding_bytes_);
+  outlook.frame_bytes = record_bytes_;
+  outlook.due_bytes = due - outlook.ahead_bytes;
+  outlook.due_frames = UINT64_MAX;
+  return outlook;
 }
 
 // The header of the current record is done: content, padding or the next header comes.
@@ -124,6 +142,8 @@ uint32_t FastcgiDecoder::Header(uint32_t at, uint32_t end) {
   const uint32_t id = bytes_.U16(at + 2);
   content_bytes_ = bytes_.U16(at + 4);
   padding_bytes_ = bytes_.U8(at + 6);
+  record_bytes_ = content_bytes_;
+  record_padding_bytes_ = padding_bytes_;
   switch (type) {
     case RecordType::kBeginRequest:
       return Begin(id, at, end);

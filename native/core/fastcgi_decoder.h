@@ -28,6 +28,8 @@ class FastcgiDecoder final : public Decoder {
 
   uint32_t Decode(uint32_t start, uint32_t end) override;
   void NoteEvent(uint32_t event, uint32_t exchange_id) override;
+  BodyOutlook Outlook() const override;
+  void TakeLanded(uint32_t start, uint32_t n) override { Content(start, n, BodyDetail::kLanded); }
   bool IsQuiet() const override { return state_ == State::kExpectHeader && requests_.is_quiet(); }
   bool IsResting() const override {
     return state_ == State::kExpectHeader && requests_.active_count() == 0 &&
@@ -40,7 +42,7 @@ class FastcgiDecoder final : public Decoder {
 
   // Each returns the offset after what it consumed, or kStop: the bytes from `at` on stay.
   uint32_t Header(uint32_t at, uint32_t end);
-  uint32_t Content(uint32_t at, uint32_t end);
+  void Content(uint32_t at, uint32_t n, uint32_t detail);
   uint32_t Padding(uint32_t at, uint32_t end);
   uint32_t Control(uint32_t type, uint32_t id, uint32_t at, uint32_t end);
   uint32_t Begin(uint32_t id, uint32_t at, uint32_t end);
@@ -68,6 +70,9 @@ class FastcgiDecoder final : public Decoder {
   // Content and padding bytes of the current record still to come.
   uint32_t content_bytes_ = 0;
   uint32_t padding_bytes_ = 0;
+  // Content and padding bytes of the last header.
+  uint32_t record_bytes_ = 0;
+  uint32_t record_padding_bytes_ = 0;
   uint32_t controls_ = 0;
   uint32_t refusals_ = 0;
   uint64_t stray_bytes_ = 0;

@@ -67,14 +67,21 @@ ErrorNumber RequestStreams::Drop(RequestSlot& slot, uint32_t type, uint32_t cont
   return Error::kNone;
 }
 
-void RequestStreams::Content(BytesView bytes, uint32_t at, uint32_t n) {
+uint64_t RequestStreams::BodyDue() const {
+  if (slot_ == nullptr || use_ != ContentUse::kBody || slot_->body_ended) return 0;
+  if (slot_->content_length < 0) return UINT64_MAX;
+  const uint64_t length = static_cast<uint64_t>(slot_->content_length);
+  return slot_->seen_bytes < length ? length - slot_->seen_bytes : 0;
+}
+
+void RequestStreams::Content(BytesView bytes, uint32_t at, uint32_t n, uint32_t detail) {
   if (slot_ == nullptr) return;
   switch (use_) {
     case ContentUse::kGather:
       GatherContent(*slot_, bytes, at, n);
       break;
     case ContentUse::kBody:
-      Body(*slot_, at, n);
+      Body(*slot_, at, n, detail);
       break;
     case ContentUse::kData:
       rows_.Event(RowKind::kData, slot_->id, at, n, 0);
@@ -126,7 +133,7 @@ void RequestStreams::EndStdin(RequestSlot& slot) {
   rows_.Event(RowKind::kBodyEnd, slot.id, 0, 0, 0);
 }
 
-void RequestStreams::Body(RequestSlot& slot, uint32_t at, uint32_t n) {
+void RequestStreams::Body(RequestSlot& slot, uint32_t at, uint32_t n, uint32_t detail) {
   uint32_t taken = n;
   const bool known = slot.content_length >= 0;
   const uint64_t length = known ? static_cast<uint64_t>(slot.content_length) : 0;
@@ -135,7 +142,7 @@ void RequestStreams::Body(RequestSlot& slot, uint32_t at, uint32_t n) {
     if (due < n) taken = static_cast<uint32_t>(due);
   }
   slot.seen_bytes += n;
-  if (taken > 0) rows_.Event(RowKind::kBody, slot.id, at, taken, 0);
+  if (taken > 0) rows_.Event(RowKind::kBody, slot.id, at, taken, detail);
   if (!slot.body_ended && known && slot.seen_bytes >= length) {
     slot.body_ended = true;
     rows_.Event(RowKind::kBodyEnd, slot.id, 0, 0, 0);

@@ -53,8 +53,13 @@ class RequestStreams {
   // ended. Returns Error::kNone, or an error of connection scope.
   ErrorNumber Drop(RequestSlot& slot, uint32_t type, uint32_t content_bytes);
 
-  // `n` content bytes of the current record, at ring offset `at`.
-  void Content(BytesView bytes, uint32_t at, uint32_t n);
+  // `n` content bytes of the current record, at ring offset `at` or, with BodyDetail::kLanded, that
+  // of the landing; then they are a body's.
+  void Content(BytesView bytes, uint32_t at, uint32_t n, uint32_t detail);
+
+  // Bytes still to come of the body that the current record belongs to, UINT64_MAX where its length
+  // is unknown; 0 where the record is of no body.
+  uint64_t BodyDue() const;
 
   // Decoder::NoteEvent.
   void NoteEvent(uint32_t event, uint32_t id);
@@ -62,7 +67,7 @@ class RequestStreams {
  private:
   void BeginStdin(RequestSlot& slot, uint32_t content_bytes);
   void EndStdin(RequestSlot& slot);
-  void Body(RequestSlot& slot, uint32_t at, uint32_t n);
+  void Body(RequestSlot& slot, uint32_t at, uint32_t n, uint32_t detail);
   void GatherContent(RequestSlot& slot, BytesView bytes, uint32_t at, uint32_t n);
   void BuryZombie(RequestSlot& slot);
   void Leave(const RequestSlot& slot);

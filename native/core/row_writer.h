@@ -84,6 +84,9 @@ class RowWriter {
     fields_.Set(size_t{row} * kFieldWidth + column, static_cast<int32_t>(value));
   }
 
+  // Shall TypeScript give memory for bodies before it goes on?
+  void WantPiece(bool wanted) { state_.Set(StateCell::kPieceWanted, wanted ? 1 : 0); }
+
   // Ends a decode call and returns the number of event rows since Begin().
   uint32_t End(uint32_t consumed, bool more) {
     state_.Set(StateCell::kConsumed, static_cast<int32_t>(consumed));

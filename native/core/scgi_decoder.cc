@@ -147,13 +147,24 @@ uint32_t ScgiDecoder::FinishHead(uint32_t start, uint32_t next, uint32_t end) {
 
 uint32_t ScgiDecoder::Body(uint32_t at, uint32_t end) {
   const uint32_t n = static_cast<uint32_t>(std::min<uint64_t>(due_bytes_, end - at));
-  rows_.Event(RowKind::kBody, kExchange, at, n, 0);
-  due_bytes_ -= n;
-  if (due_bytes_ == 0) {
-    rows_.Event(RowKind::kBodyEnd, kExchange, 0, 0, 0);
-    state_ = State::kAfterBody;
-  }
+  TakeBody(at, n, 0);
   return at + n;
+}
+
+void ScgiDecoder::TakeBody(uint32_t start, uint32_t n, uint32_t detail) {
+  rows_.Event(RowKind::kBody, kExchange, start, n, detail);
+  due_bytes_ -= n;
+  if (due_bytes_ > 0) return;
+  rows_.Event(RowKind::kBodyEnd, kExchange, 0, 0, 0);
+  state_ = State::kAfterBody;
+}
+
+BodyOutlook ScgiDecoder::Outlook() const {
+  BodyOutlook outlook;
+  if (state_ == State::kInBody) {
+    outlook.ahead_bytes = static_cast<uint32_t>(std::min<uint64_t>(due_bytes_, UINT32_MAX));
+  }
+  return outlook;
 }
 
 }  // namespace postern

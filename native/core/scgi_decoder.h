@@ -24,6 +24,8 @@ class ScgiDecoder final : public Decoder {
 
   uint32_t Decode(uint32_t start, uint32_t end) override;
   void NoteEvent(uint32_t event, uint32_t exchange_id) override;
+  BodyOutlook Outlook() const override;
+  void TakeLanded(uint32_t start, uint32_t n) override { TakeBody(start, n, BodyDetail::kLanded); }
   bool IsQuiet() const override { return is_quiet_; }
   bool IsResting() const override { return state_ == State::kInLength && digits_ == 0; }
 
@@ -52,6 +54,7 @@ class ScgiDecoder final : public Decoder {
   uint32_t Comma(uint32_t at, uint32_t end);
   uint32_t FinishHead(uint32_t start, uint32_t next, uint32_t end);
   uint32_t Body(uint32_t at, uint32_t end);
+  void TakeBody(uint32_t start, uint32_t n, uint32_t detail);
   uint32_t Fail(uint32_t exchange_id, ErrorNumber number, uint32_t end);
 
   Ring ring_;

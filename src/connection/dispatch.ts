@@ -6,7 +6,14 @@
 import { type ErrorRow, errorRow, InternalError } from "../errors.ts";
 import { type FieldBlock, keptFields } from "../http/field-block.ts";
 import type { HeadMeta } from "../protocols/protocol.ts";
-import { EVENT_WIDTH, EventColumn, FIELD_WIDTH, HeadColumn, RowKind } from "../wire/abi.ts";
+import {
+  BodyDetail,
+  EVENT_WIDTH,
+  EventColumn,
+  FIELD_WIDTH,
+  HeadColumn,
+  RowKind,
+} from "../wire/abi.ts";
 import type { Ring } from "../wire/ring.ts";
 import { Slab } from "../wire/slab.ts";
 import type { Tables } from "../wire/tables.ts";
@@ -27,26 +34,46 @@ export interface RowReceiver {
 
 const slab = new Slab();
 
-/** How many rows from `index` on are of the same stream, one behind the other. */
+/**
+ * How many rows from `index` on are of the same stream, one behind the other; of those that were read to where they stay
+ * as many as are one piece.
+ */
 function rowsOfStream(events: Int32Array, index: number, count: number): number {
   const first = index * EVENT_WIDTH;
+  const landed = events[first + EventColumn.DETAIL]! & BodyDetail.LANDED;
+  let end = events[first + EventColumn.START]! + events[first + EventColumn.LENGTH]!;
   let rows = 1;
   for (; index + rows < count; rows++) {
     const at = first + rows * EVENT_WIDTH;
     const isSame =
       events[at] === events[first] &&
       events[at + EventColumn.CONNECTION] === events[first + EventColumn.CONNECTION] &&
-      events[at + EventColumn.EXCHANGE_ID] === events[first + EventColumn.EXCHANGE_ID];
-    if (!isSame) break;
+      events[at + EventColumn.EXCHANGE_ID] === events[first + EventColumn.EXCHANGE_ID] &&
+      (events[at + EventColumn.DETAIL]! & BodyDetail.LANDED) === landed;
+    if (!isSame || (landed !== 0 && events[at + EventColumn.START] !== end)) break;
+    end += events[at + EventColumn.LENGTH]!;
   }
   return rows;
 }
 
+/** How many frames have ended with these rows. */
+function framesOf(events: Int32Array, index: number, rows: number): number {
+  const first = index * EVENT_WIDTH + EventColumn.DETAIL;
+  let frames = rows;
+  for (let i = 0; i < rows; i++) {
+    if ((events[first + i * EVENT_WIDTH]! & BodyDetail.PART) !== 0) frames--;
+  }
+  return frames;
+}
+
 /** The bytes of these rows, many records' perhaps, as one chunk that outlives the read. */
-function copyOf(ring: Ring, events: Int32Array, index: number, rows: number): Buffer {
+function chunkOf(ring: Ring, events: Int32Array, index: number, rows: number): Buffer {
   const first = index * EVENT_WIDTH + EventColumn.START;
   let length = 0;
   for (let i = 0; i < rows; i++) length += events[first + i * EVENT_WIDTH + 1]!;
+  if ((events[first + 2]! & BodyDetail.LANDED) !== 0) {
+    return ring.landing!.take(events[first]!, events[first]! + length);
+  }
   const chunk = slab.take(length);
   let at = 0;
   for (let i = 0; i < rows; i++) {
@@ -96,8 +123,8 @@ export function dispatchRow(
   }
   const rows = rowsOfStream(events, index, count);
   const id = events[index * EVENT_WIDTH + EventColumn.EXCHANGE_ID]!;
-  const chunk = copyOf(ring, events, index, rows);
-  if (kind === RowKind.BODY) receiver.body(id, chunk, rows);
+  const chunk = chunkOf(ring, events, index, rows);
+  if (kind === RowKind.BODY) receiver.body(id, chunk, framesOf(events, index, rows));
   else receiver.data(id, chunk);
   return rows;
 }

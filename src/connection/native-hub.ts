@@ -57,9 +57,11 @@ export class NativeHub implements NativeShare {
 
   /** Called by the addon once a turn of the loop, and by the coarse timer. */
   turn(): void {
-    const { state } = this.#memory.tables;
+    const { ring, tables } = this.#memory;
+    const { state } = tables;
     let more = true;
     while (more) {
+      if (state[StateCell.PIECE_WANTED] === 1) this.functions.land(ring.landing!.renew());
       const count = this.functions.poll();
       more = state[StateCell.MORE] === 1;
       this.#dispatch(count);

@@ -11,6 +11,7 @@ import { ERRORS } from "../errors.ts";
 import { FIELD_NAMES } from "../http/field-names.ts";
 import * as abi from "../wire/abi.ts";
 import * as limits from "../wire/limits.ts";
+import { Landing } from "../wire/landing.ts";
 import { createRing, type Ring } from "../wire/ring.ts";
 import { createTables, type Tables } from "../wire/tables.ts";
 import { writeOptions } from "./decoder-options.ts";
@@ -225,7 +226,7 @@ export function nativeTransport(addon: Addon): TransportFactory | undefined {
     const options = writeOptions(new Float64Array(abi.DECODER_OPTIONS), decoderOptions);
     const functions = openTransport(memory, options, protocols, turn);
     // Straight from the addon: half of what latin1Slice costs.
-    return { ring: { ...ring, text: functions.text }, tables, functions };
+    return { ring: { ...ring, text: functions.text, landing: new Landing() }, tables, functions };
   };
 }
 

@@ -29,6 +29,8 @@ export interface TransportFunctions {
   close(): void;
   /** Does a part of the turn's work and returns the rows it left; state MORE 1: there is more to do. */
   poll(): number;
+  /** Takes memory for bodies, as state PIECE_WANTED asks. Throws TypeError. */
+  land(piece: Uint8Array): void;
   /** Decodes what a connection held back; as {@link poll}. */
   decodeHeld(id: number): number;
   /** Ring bytes as a latin1 string. */

@@ -91,6 +91,12 @@ export const KEEP_CONNECTION = 256;
 export const BodyKind = { NONE: 0, KNOWN: 1, UNKNOWN: 2 } as const;
 
 /**
+ * BODY.detail, bits of the native transport's rows, 0 elsewhere: the bytes are not the ring's but those of the piece that
+ * TypeScript gave for bodies; more rows follow of the frame that brought them, which the last of them counts.
+ */
+export const BodyDetail = { LANDED: 1, PART: 2 } as const;
+
+/**
  * Columns of the head row, the first field row of every HEAD: the bytes [BYTES_START, +BYTES_LENGTH) of the ring
  * hold every name and value of this head, so one string and offsets relative to BYTES_START are the whole head.
  * META_A and META_B are 0 for FastCGI and SCGI. AJP: META_A = method code | is_ssl << 8,
@@ -107,6 +113,8 @@ export const StateCell = {
   CONSUMED: 0,
   /** 1 when a table was full: dispatch the rows and call decode again from CONSUMED. */
   MORE: 1,
+  /** 1 when the native transport wants memory for bodies: a piece of it, before the next poll. */
+  PIECE_WANTED: 2,
 } as const;
 /** Integers in `tables.state`. */
 export const STATE_CELLS = 4;

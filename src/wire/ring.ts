@@ -13,6 +13,8 @@
  * Bytes are valid until the dispatch of the read that brought them returns.
  */
 
+import type { Landing } from "./landing.ts";
+
 /** Front margin: the largest unfinished frame, 8 + 65,535 + 255 bytes of a FastCGI record, rounded up. */
 export const MARGIN_BYTES = 67_584;
 /** Read area: what libuv reads at once. */
@@ -35,6 +37,8 @@ export interface Ring {
   readonly readEnd: number;
   /** End of the ring. */
   readonly headEnd: number;
+  /** Where rows with BodyDetail.LANDED have their bytes; undefined where there are no such rows. */
+  readonly landing?: Landing;
   /** Bytes as a latin1 string of their own. */
   text(start: number, length: number): string;
 }
