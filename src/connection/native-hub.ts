@@ -101,7 +101,13 @@ export class NativeHub implements NativeShare {
       }
       if (kind >= TransportRow.OPEN) {
         reading?.readEnds();
-        transport = this.#transportRow(kind, id, transport, at);
+        try {
+          transport = this.#transportRow(kind, id, transport, at);
+        } catch (error) {
+          // A listener of "connection" threw; the rows of others are not lost by that, nor its own.
+          process.nextTick(rethrow, error);
+          transport = this.#find(id);
+        }
         // The first bytes are heard, be there rows of them or not.
         reading = kind === TransportRow.SPEAKS ? transport?.listener : undefined;
         reading?.readBegins();

@@ -11,6 +11,19 @@ import { EVERYBODY, type PeerCheck } from "./peers.ts";
 /** Connections above `limits.connections` that are taken, to be told so, and for the status of an overloaded server. */
 const RESERVE = 8;
 
+function rethrow(error: unknown): never {
+  throw error;
+}
+
+/** Tells of a connection that is refused. What a listener throws comes a tick later: the connection is closed all the same. */
+export function tellDrop(server: Server, ...facts: readonly object[]): void {
+  try {
+    server.emit("drop", ...facts);
+  } catch (error) {
+    process.nextTick(rethrow, error);
+  }
+}
+
 /** The doorkeeper of one server. */
 export class Doorkeeper {
   peers: PeerCheck = EVERYBODY;
@@ -34,7 +47,7 @@ export class Doorkeeper {
     if (open < this.#most) return true;
     this.#counters.refusedConnections++;
     const { localAddress } = peer as Socket;
-    this.#server.emit("drop", { localAddress, remoteAddress: peer.remoteAddress || undefined });
+    tellDrop(this.#server, { localAddress, remoteAddress: peer.remoteAddress || undefined });
     return false;
   }
 }

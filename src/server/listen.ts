@@ -40,6 +40,9 @@ export const processFacts: ProcessFacts = {
   warn: (sentence) => process.emitWarning(sentence, { type: "PosternWarning" }),
 };
 
+/** First part of Node's version. */
+export const nodeMajor: number = Number.parseInt(process.versions.node, 10);
+
 /** Which process this is, and what memory it has. */
 export function vitals(): { pid: number; node: string; rssBytes: number; heapBytes: number } {
   const { rss, heapUsed } = process.memoryUsage();

@@ -18,8 +18,9 @@ import { ProtocolNumber } from "../wire/abi.ts";
 import type { Counters } from "../connection/counters.ts";
 import type { DecoderOptions, Limits } from "../wire/limits.ts";
 import type { Leaver } from "./departures.ts";
+import { tellDrop } from "./doorkeeper.ts";
 import { socketInode } from "./listen-queue.ts";
-import { acceptInstead, type PrivateServer } from "./net-server.ts";
+import { acceptInstead, isFull, type PrivateServer } from "./net-server.ts";
 import type { BoundAddress } from "./settings.ts";
 
 /** In the table of first bytes: bytes of HTTP, which node's own code serves. */
@@ -171,11 +172,8 @@ export class NativeListener implements HubOwner {
     this.#open++;
     this.#server._connections++;
     if (this.#open === 1) this.#refer();
-    const { maxConnections, _connections } = this.#server;
     const isWelcome = this.#isAdopting || this.#keeper.admits(transport);
-    const hasRoom =
-      this.#isAdopting || _connections <= (maxConnections ?? Number.POSITIVE_INFINITY);
-    if (!hasRoom) this.#refuse(transport);
+    if (!this.#isAdopting && isFull(this.#server)) this.#refuse(transport);
     else if (!isWelcome) transport.destroy();
     else if (this.#only === undefined) this.#silent.add(transport);
     else this.#begin(this.#only, transport);
@@ -185,9 +183,9 @@ export class NativeListener implements HubOwner {
   #refuse(transport: NativeTransport): void {
     this.#keeper.counters.refusedConnections++;
     const local = this.#server.address();
-    if (local === null || typeof local === "string") this.#server.emit("drop");
+    if (local === null || typeof local === "string") tellDrop(this.#server);
     else {
-      this.#server.emit("drop", {
+      tellDrop(this.#server, {
         localAddress: local.address,
         localPort: local.port,
         localFamily: local.family,

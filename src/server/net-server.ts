@@ -3,6 +3,7 @@
  * Only this file and native-listener.ts touch these members; both are bound to what Node 20 to 26 have in common.
  */
 import type { Server as NetServer, Socket } from "node:net";
+import { nodeMajor } from "./listen.ts";
 
 /** What a server has of its handle, and of its connections, under names of its own. */
 export interface PrivateServer extends NetServer {
@@ -31,6 +32,16 @@ export function takeoverObstacle(server: NetServer): string | undefined {
   return server.listenerCount("connection") > 1
     ? 'somebody listens for "connection", which needs sockets of node:net'
     : undefined;
+}
+
+/** Up to Node 20 a `maxConnections` of 0 is no limit; later ones take it by its word. */
+const IS_ZERO_NO_LIMIT = nodeMajor < 21;
+
+/** Is a connection that is counted already one too many? NaN and null are no limit. */
+export function isFull({ maxConnections, _connections }: PrivateServer): boolean {
+  if (maxConnections === undefined || maxConnections === null) return false;
+  if (maxConnections === 0 && IS_ZERO_NO_LIMIT) return false;
+  return _connections > maxConnections;
 }
 
 /** A server goes on with a socket of node:net as if it had accepted it. */

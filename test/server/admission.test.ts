@@ -56,6 +56,56 @@ for (const place of PLACES) {
         expect(await crowd(await room.open(configuration, place, hello), 2)).toEqual(expected);
       });
 
+      test("maxConnections: what is no number of connections is taken as node:http takes it", async () => {
+        const served = async (server: HttpServer): Promise<unknown[]> => {
+          const told: unknown[] = [];
+          server.on("drop", () => told.push("drop"));
+          for (const most of [0, Number.NaN, null, undefined, -1, Number.POSITIVE_INFINITY]) {
+            server.maxConnections = most as number;
+            const before = told.length;
+            const socket = await room.dial(server);
+            await until(async () => told.length > before || (await connectionsOf(server)) === 1);
+            told.push(most);
+            socket.destroy();
+            await until(async () => (await connectionsOf(server)) === 0);
+          }
+          return told;
+        };
+        const ours = await room.open(configuration, place, hello);
+        expect(await served(ours)).toEqual(await served(await openNode(place)));
+      });
+
+      test("a listener of drop that throws keeps no connection open, and others are served", async () => {
+        const thrown: unknown[] = [];
+        const caught = (error: unknown): void => void thrown.push(error);
+        const listeners = process.listeners("uncaughtException");
+        process.removeAllListeners("uncaughtException").on("uncaughtException", caught);
+        try {
+          // Of maxConnections net.Server tells by itself, and leaves such a connection open.
+          const isOurs = configuration === "native transport";
+          const limits = { connections: isOurs ? 100 : 2 };
+          const server = await room.open(configuration, place, hello, { limits });
+          const client = room.client(server);
+          expect(await textOf(client)).toBe("hi");
+          await Promise.all(Array.from({ length: 9 }, () => room.dial(server)));
+          await until(async () => (await connectionsOf(server)) === 10);
+          if (isOurs) server.maxConnections = 10;
+          const mistake = new Error("thrown on drop");
+          server.on("drop", () => {
+            throw mistake;
+          });
+          // Together, so that a loop turn has several of them.
+          const refused = await Promise.all([1, 2, 3, 4].map(() => room.dial(server)));
+          await Promise.all(refused.map((one) => one.closed || once(one, "close")));
+          await until(() => thrown.length >= 4);
+          expect(thrown).toEqual([mistake, mistake, mistake, mistake]);
+          expect([await connectionsOf(server), await textOf(client)]).toEqual([10, "hi"]);
+        } finally {
+          process.removeListener("uncaughtException", caught);
+          for (const one of listeners) process.on("uncaughtException", one);
+        }
+      });
+
       test("limits.connections: above its reserve one more is closed unread and told by drop, and a free place is given", async () => {
         const limits = { connections: 2 };
         const server = await room.open(configuration, place, hello, { limits });
