@@ -44,7 +44,7 @@ function barOf(row: ResultRow, most: number, y: number): string[] {
   const x = MARGIN + LABEL_WIDTH;
   const ratio = row.ratio === undefined ? "" : ` (${row.ratio.toFixed(2)}×)`;
   return [
-    text(x - 8, y + 12, 12, INK, row.name, ' text-anchor="end"'),
+    text(x - 8, y + 12, 12, INK, `${row.name}${row.earlier ? " *" : ""}`, ' text-anchor="end"'),
     `<rect x="${x}" y="${y}" width="${length}" height="${BAR_HEIGHT}" rx="2" fill="${color}"/>`,
     text(x + length + 6, y + 12, 12, PALE_INK, `${shown(row.figure.median)}${ratio}`),
   ];
@@ -96,6 +96,12 @@ export function drawChart({ circumstances, tables }: Results): string {
   parts.push(
     text(MARGIN, y + 24, 11, PALE_INK, `${date}, Node ${node}, ${machine}, commit ${commit}`),
   );
+  const rows = drawn.flatMap((table) => table.rows);
+  const runs = [...new Set(rows.flatMap(({ earlier }) => earlier ?? []))];
+  if (runs.length > 0) {
+    y += 16;
+    parts.push(text(MARGIN, y + 24, 11, PALE_INK, `* of an earlier run: ${runs.join("; ")}`));
+  }
   const height = y + 24 + MARGIN;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',

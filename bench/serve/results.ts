@@ -24,6 +24,8 @@ export interface ResultRow {
   /** Other figures, by title. */
   readonly more: Readonly<Record<string, number>>;
   readonly errors: number;
+  /** Commit and day, where it is kept of an earlier run than the file's. */
+  readonly earlier?: string;
 }
 
 /** One table. */
@@ -119,13 +121,22 @@ export function configurationsOf(tables: readonly ResultTable[]): string[] {
   );
 }
 
-/** Tables that are there but were not measured again are kept, with the figures of their run. */
-function merged(path: string, results: Results): Results {
-  if (!existsSync(path)) return results;
-  const earlier = JSON.parse(readFileSync(path, "utf8")) as Results;
-  const isNew = (name: string): boolean => results.tables.some((table) => table.name === name);
-  const kept = earlier.tables.filter((table) => !isNew(table.name));
-  return { ...results, tables: [...results.tables, ...kept] };
+const sameRow = (a: ResultRow, b: ResultRow): boolean => a.name === b.name && a.over === b.over;
+
+/** Rows that are there but were not measured again are kept, and say of which run they are. */
+export function merged(earlier: Results, now: Results): Results {
+  const { commit, date } = earlier.circumstances;
+  const marked = (rows: readonly ResultRow[]): ResultRow[] =>
+    rows.map((row) => ({ ...row, earlier: row.earlier ?? `${commit}, ${date}` }));
+  const tables = now.tables.map((table) => {
+    const old = earlier.tables.find(({ name }) => name === table.name)?.rows ?? [];
+    const rest = old.filter((row) => !table.rows.some((one) => sameRow(one, row)));
+    return { ...table, rows: [...table.rows, ...marked(rest)] };
+  });
+  const untouched = earlier.tables
+    .filter(({ name }) => !tables.some((table) => table.name === name))
+    .map((table) => ({ ...table, rows: marked(table.rows) }));
+  return { ...now, tables: [...tables, ...untouched] };
 }
 
 /**
@@ -138,7 +149,10 @@ export function writeResults(results: Results, save: boolean): { path: string; a
   mkdirSync(folder, { recursive: true });
   const stamp = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "");
   const path = join(folder, save ? "latest.json" : `${stamp}.json`);
-  const all = save ? merged(path, results) : results;
+  const all =
+    save && existsSync(path)
+      ? merged(JSON.parse(readFileSync(path, "utf8")) as Results, results)
+      : results;
   writeFileSync(path, `${JSON.stringify(all, undefined, 2)}\n`);
   return { path, all };
 }

@@ -238,6 +238,11 @@ export async function measureLoad(
         const words = loadWords(scenario, lane, servers.get(lane)!);
         const report = await runLoadgen(timed(words, settings.seconds, warmup));
         if (report.errors > 0) say(`${scenario.name}: ${lane.name}: ${report.firstError}`);
+        if (report.retries > 0) {
+          say(
+            `${scenario.name}: ${lane.name}: ${report.retries} requests were sent again, since it closed kept connections`,
+          );
+        }
         if (report.own.cores > OWN_CORES_MAX) {
           say(
             `${scenario.name}: ${lane.name}: the load generator had too much to do to keep it busy`,

@@ -7,7 +7,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { drawChart } from "../../bench/serve/chart.ts";
-import { linesOf, type Results } from "../../bench/serve/results.ts";
+import { linesOf, merged, type Results } from "../../bench/serve/results.ts";
 import { SCENARIOS } from "../../bench/serve/scenarios.ts";
 import { readSettings } from "../../bench/serve/settings.ts";
 import { compare, spreadOf } from "../../bench/serve/statistics.ts";
@@ -113,6 +113,32 @@ test("the chart is well-formed XML, whatever names stand in it", () => {
   expectXml(chart);
   expect(chart).toContain("hello &quot;&lt;&amp;&gt;&quot;");
   expect(chart).toContain("8.00 (0.25×)");
+});
+
+test("--save keeps rows that were not measured again, and says of which run they are", () => {
+  const [table] = RESULTS.tables;
+  const [row] = table!.rows;
+  const now: Results = {
+    circumstances: { ...RESULTS.circumstances, commit: "def", date: "2026-11-25" },
+    tables: [{ ...table!, rows: [{ ...row!, name: "postern fastcgi, Node 24" }] }],
+  };
+  const other = { ...table!, name: "new" };
+  const all = merged({ ...RESULTS, tables: [table!, other] }, now);
+  expect(all.circumstances.commit).toBe("def");
+  expect(
+    all.tables.flatMap(({ name, rows }) => rows.map((one) => [name, one.name, one.earlier])),
+  ).toEqual([
+    ["hello", "postern fastcgi, Node 24", undefined],
+    ["hello", "postern fastcgi", "abc, 2026-11-24"],
+    ["new", "postern fastcgi", "abc, 2026-11-24"],
+  ]);
+  // Measured again, it is of the new run; a third run leaves the mark of the first as it is.
+  const again = merged(all, { ...RESULTS, circumstances: now.circumstances });
+  expect(again.tables[0]?.rows.map((one) => one.earlier)).toEqual([undefined, "def, 2026-11-25"]);
+  expect(again.tables[1]?.rows[0]?.earlier).toBe("abc, 2026-11-24");
+  const chart = drawChart(all);
+  expectXml(chart);
+  expect(chart).toContain("* of an earlier run: abc, 2026-11-24");
 });
 
 test("a table's columns stand below each other", () => {
