@@ -40,7 +40,7 @@ const SECTIONS: readonly { title: string; text: string; belongs: (name: string) 
     title: "Timeouts",
     text:
       "Milliseconds, whole numbers; 0 switches one off. They are checked twice a second, so an end comes up to " +
-      "half a second late.",
+      "a second late.",
     belongs: (name) => name.startsWith("timeouts."),
   },
   {
