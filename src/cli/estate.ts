@@ -51,6 +51,11 @@ export class Estate {
     else server.close();
   }
 
+  /** Where the status is, for people; undefined for nowhere. */
+  get shownAt(): string | undefined {
+    return this.#status?.where;
+  }
+
   /** Closes the status, so that another process can open it. */
   hide(): void {
     this.#isShown = false;

@@ -17,6 +17,12 @@ const END_MS = 2_000;
 /** Names of the two standard streams. */
 export type StreamName = "stdout" | "stderr";
 
+/** A start line, and where the status is. */
+export function withStatus(line: string, where: string | undefined): string {
+  if (where === undefined) return line;
+  return `${line}${line.endsWith(".") ? "" : "."} Status on ${where}.`;
+}
+
 /** Where words and lines go. There is one a process, {@link output}. */
 class Output {
   #out: LogFile | undefined;

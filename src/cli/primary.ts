@@ -27,7 +27,7 @@ import { controlPlace, openControl } from "./control-place.ts";
 import { Estate } from "./estate.ts";
 import { graceOf } from "./grace.ts";
 import { Operations } from "./operations.ts";
-import { output } from "./output.ts";
+import { output, withStatus } from "./output.ts";
 import { obeySignals, watchFiles } from "./primary-signals.ts";
 import { disarmDebugger } from "./signals.ts";
 import { isSpawned, say } from "./start.ts";
@@ -200,7 +200,7 @@ async function begin(primary: Primary): Promise<void> {
   if (predecessor === undefined) await openDoors(primary);
   else await takeOver(primary, predecessor);
   if (!operations.serving()) return;
-  output.ready(line);
+  output.ready(withStatus(line, estate.shownAt));
 }
 
 /**

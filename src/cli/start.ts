@@ -24,7 +24,7 @@ import type { ServeCommand } from "./arguments.ts";
 import { nowServing } from "./footing.ts";
 import { controlPlace, openControl } from "./control-place.ts";
 import { loadApp, moduleFile } from "./load-app.ts";
-import { output } from "./output.ts";
+import { output, withStatus } from "./output.ts";
 import { disarmDebugger, drain, obeyStops, reopenOnSignal } from "./signals.ts";
 import { SingleControl } from "./single-control.ts";
 
@@ -40,6 +40,8 @@ export function say(line: string): void {
 interface Started {
   readonly server: Server;
   readonly bound: BoundAddress;
+  /** Resolves with where its status is, once that is there: never where none is wished. */
+  readonly shownAt: Promise<string>;
 }
 
 /** Serves an application; resolves when it listens. */
@@ -49,10 +51,11 @@ export function listening(app: Application, options: ServeOptions): Promise<Star
       ...options,
       onListen(bound) {
         server.removeListener("error", reject);
-        resolve({ server, bound });
+        resolve({ server, bound, shownAt });
       },
     });
     server.once("error", reject);
+    const shownAt = new Promise<string>((shown) => server.once("status", shown));
   });
 }
 
@@ -220,7 +223,7 @@ export async function start(command: ServeCommand): Promise<void> {
   disarmDebugger();
   process.on("uncaughtException", reportUncaught);
   output.takeOwn();
-  const { timeouts, listen } = normalizeOptions(command.options, process.env);
+  const { timeouts, listen, status } = normalizeOptions(command.options, process.env);
   let ending: Ending | undefined;
   const spawned = isSpawned(listen);
   obeySignals(() => ending, spawned);
@@ -228,15 +231,17 @@ export async function start(command: ServeCommand): Promise<void> {
   const touchable = spawned && wantsTouch(command) ? filesOf(command) : [];
   const app = await applicationOf(command.app);
   const options = optionsOf(command);
-  const { server, bound } = await whileInUse(() => listening(app, options));
+  const started = await whileInUse(() => listening(app, options));
+  const { server } = started;
   // Of its status: the server itself listens.
   server.once("error", (error: Error) => {
     say(error.message);
     void output.end(STATUS_USAGE);
   });
   const { ready, leaving } = await attend(server, command);
-  ending = { server, bound, timeouts, leaving };
+  ending = { ...started, timeouts, leaving };
   if (touchable.length > 0) leaveWhenTouched(touchable, ending);
-  nowServing(command, startLine(server, process.pid));
+  const where = status === undefined ? undefined : await started.shownAt;
+  nowServing(command, withStatus(startLine(server, process.pid), where));
   ready();
 }

@@ -7,9 +7,19 @@
 import { selectEngine } from "../engine/select.ts";
 import { answerStatus } from "../observe/status-answer.ts";
 import type { Status } from "../observe/status.ts";
+import { tellsReach } from "../server/reach.ts";
 import { Server } from "../server/server.ts";
 import { normalizeOptions } from "./options.ts";
 import { readStatusAddress } from "./status-address.ts";
+
+/** A page of anybody's could point a name at this machine and read the status by it; no answer is made for a name. */
+const FOREIGN =
+  "The Host of this request is a name; ask for 127.0.0.1, [::1] or localhost, and let a proxy send one of them.\n";
+
+function isForeign(host: string): boolean {
+  const name = host.replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1");
+  return name !== "" && !tellsReach(name);
+}
 
 /**
  * Serves a status.
@@ -19,9 +29,14 @@ import { readStatusAddress } from "./status-address.ts";
  * @throws UsageError when the address cannot be had
  */
 export function openStatus(text: string, read: () => Status): Promise<Server> {
-  const options = normalizeOptions({ protocol: "http", ...readStatusAddress(text) }, {});
+  const address = readStatusAddress(text);
+  const options = normalizeOptions({ protocol: "http", ...address }, {});
   const server = new Server(options, selectEngine("typescript"));
-  server.on("request", (req, res) => answerStatus(req, res, read));
+  server.on("request", (req, res) => {
+    if ("port" in address && isForeign(req.headers.host ?? "")) {
+      res.writeHead(421, { "Content-Type": "text/plain; charset=utf-8" }).end(FOREIGN);
+    } else answerStatus(req, res, read);
+  });
   server.listen();
   return server.ready();
 }

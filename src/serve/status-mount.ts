@@ -1,7 +1,7 @@
 /**
  * A server and its options `status` and `statusPath` → counted times, and answers at the one and the other.
  *
- * Without both it does nothing, and nothing costs. How a status looks is observe/'s.
+ * Without both it does nothing, and nothing costs. The server emits "status" with where that is, once it is there. How a status looks is observe/'s.
  */
 import { countRequests, serveStatusPath } from "../observe/status-path.ts";
 import { ServerStatus } from "../observe/server-status.ts";
@@ -15,6 +15,7 @@ function follow(server: Server, text: string, status: ServerStatus): void {
   server.on("listening", () => {
     openStatus(text, () => status.read()).then(
       (endpoint) => {
+        server.emit("status", endpoint.where);
         // It alone is no reason for the process to live.
         endpoint.unref();
         const close = (): void => {

@@ -30,6 +30,15 @@ function ask(socketPath: string, path = "/"): Promise<string> {
   });
 }
 
+/** The status that a GET with that Host is answered with. */
+function statusFor(port: number, host: string): Promise<number | undefined> {
+  return new Promise((done, fail) => {
+    const asked = httpRequest({ port, host: "127.0.0.1", headers: { host }, agent: false });
+    asked.on("response", (response) => done(response.resume().statusCode));
+    asked.on("error", fail).end();
+  });
+}
+
 for (const { name, create } of CONFIGURATIONS) {
   describe.skipIf(create === undefined)(`the status of workers · ${name}`, () => {
     let program: Program;
@@ -99,6 +108,24 @@ for (const { name, create } of CONFIGURATIONS) {
         expect.stringContaining("which other machines reach"),
       ]);
     });
+
+    test.each(["1", "2"])(
+      "%s workers: the start line says where the status is, and a name that somebody points at it gets none",
+      async (workers) => {
+        const socket = join(program.folder, `w${workers}`);
+        const words = ["--socket", socket, "--workers", workers, "--status", "0"];
+        const running = program.start(["app.cjs", ...words]);
+        const port = Number(/Status on 127\.0\.0\.1:(\d+)\.$/.exec(await running.started)![1]);
+        for (const host of ["127.0.0.1", `localhost:${port}`, `[::1]:${port}`, "192.0.2.1"]) {
+          expect([host, await statusFor(port, host)]).toEqual([host, 200]);
+        }
+        for (const host of ["status.example", `rebound.example:${port}`, "127.0.0.1.example"]) {
+          expect([host, await statusFor(port, host)]).toEqual([host, 421]);
+        }
+        running.child.kill("SIGTERM");
+        expect((await running.ended).code).toBe(0);
+      },
+    );
 
     test("one process alone shows itself", async () => {
       const socket = join(program.folder, "u");
