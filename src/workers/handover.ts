@@ -91,16 +91,21 @@ export class Handover {
     parcel.close();
   }
 
-  /** The wished one, where it serves; else who got the fewest so far. */
+  /** The wished one, where it serves; else who got the fewest so far; else the giver, which stays while the others leave. */
   #choose(from: number, to: number, refused: Worker | undefined): Worker | undefined {
     let best: Worker | undefined;
+    let giver: Worker | undefined;
     for (const worker of this.#workers()) {
-      if (worker.id === from || worker === refused) continue;
+      if (worker === refused) continue;
+      if (worker.id === from) {
+        giver = worker;
+        continue;
+      }
       if (worker.id === to) return worker;
       const count = this.#received.get(worker) ?? 0;
       if (best === undefined || count < (this.#received.get(best) ?? 0)) best = worker;
     }
-    return best;
+    return best ?? giver;
   }
 
   /** A worker has ended: what it had not taken yet, another one gets. */

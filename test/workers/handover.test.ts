@@ -39,7 +39,7 @@ const ticketOf = (worker: { readonly orders: Order[] }): number => {
 };
 
 describe("a connection that is given away", () => {
-  test("goes to those in turn who got the fewest, never back, and is let go once it was taken", () => {
+  test("goes to those in turn who got the fewest, not back, and is let go once it was taken", () => {
     const [a, b, c] = [played(1), played(2), played(3)];
     const handover = new Handover(() => [a, b, c]);
     const parcels = Array.from({ length: 4 }, parcel);
@@ -75,8 +75,28 @@ describe("a connection that is given away", () => {
     // Late words of somebody who was asked before mean nothing.
     handover.heard(b, { kind: "taken", ticket: 1, taken: true }, undefined);
     expect(one.closed).toBe(0);
+    living.shift();
     handover.heard(c, { kind: "taken", ticket: 1, taken: false }, undefined);
     expect([one.closed, handover.lostCount, handover.underWay]).toEqual([1, 1, 0]);
+  });
+
+  test("comes back to its giver where that one stays and all others leave", () => {
+    const [a, b] = [played(1), played(2)];
+    const living = [a, b];
+    const handover = new Handover(() => living);
+    const [early, late] = [parcel(), parcel()];
+    handover.heard(a, { kind: "give", to: 2 }, early);
+    // The number of workers goes down: it is told so before it has taken what is under way.
+    living.pop();
+    handover.heard(b, { kind: "taken", ticket: 1, taken: false }, undefined);
+    handover.heard(a, { kind: "give", to: 2 }, late);
+    expect(a.orders).toEqual([
+      { kind: "take", ticket: 1 },
+      { kind: "take", ticket: 2 },
+    ]);
+    handover.heard(a, { kind: "taken", ticket: 1, taken: true }, undefined);
+    handover.heard(a, { kind: "taken", ticket: 2, taken: true }, undefined);
+    expect([early.closed, late.closed, handover.lostCount]).toEqual([1, 1, 0]);
   });
 
   test("is closed after four have refused it, however many there are", () => {
