@@ -7,6 +7,7 @@
       "sources": [
         "native/binding/addon.cc",
         "native/binding/js_decoder.cc",
+        "native/binding/js_lines.cc",
         "native/binding/js_values.cc",
         "native/binding/memory.cc",
         "native/core/ajp_decoder.cc",
@@ -17,6 +18,7 @@
         "native/core/fastcgi_requests.cc",
         "native/core/fastcgi_streams.cc",
         "native/core/field_names.cc",
+        "native/core/line_writer.cc",
         "native/core/scgi_decoder.cc",
         "native/core/scgi_headers.cc",
       ],

@@ -1,4 +1,4 @@
-// The addon's surface: `abi()` and the functions of memory.h, js_decoder.h and,
+// The addon's surface: `abi()` and the functions of memory.h, js_decoder.h, js_lines.h and,
 // on Linux, js_transport.h, js_listener_watch.h and js_datagram.h.
 // It keeps no state outside of an environment, so that the main thread and any number of workers
 // can load it at once. src/engine/native.ts is the only file that loads it.
@@ -7,6 +7,7 @@
 #include "abi_report.h"
 #include "field_names.h"
 #include "js_decoder.h"
+#include "js_lines.h"
 #include "memory.h"
 
 #if defined(__linux__)
@@ -42,6 +43,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(instance);
   DefineMemory(env, exports, instance);
   DefineDecoder(env, exports, instance);
+  DefineLines(env, exports);
 #if defined(__linux__)
   DefineListenerWatch(env, exports);
   DefineTransport(env, exports, instance);

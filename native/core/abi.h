@@ -112,6 +112,28 @@ struct ProtocolNumber {
   static constexpr uint32_t kAjp = 3;
 };
 
+constexpr uint32_t kLineColumns = 4;
+
+struct LineColumn {
+  static constexpr uint32_t kKind = 0;
+  static constexpr uint32_t kCell = 1;
+  static constexpr uint32_t kTextStart = 2;
+  static constexpr uint32_t kTextLength = 3;
+};
+
+struct LineCell {
+  static constexpr uint32_t kSecond = 0;
+};
+
+struct LineStep {
+  static constexpr uint32_t kEnd = 0;
+  static constexpr uint32_t kNumber = 1;
+  static constexpr uint32_t kBytes = 2;
+};
+
+constexpr uint32_t kLineLiterals = 268'435'456;
+constexpr uint32_t kLineAdded = 536'870'912;
+
 // Limits that are no options (src/wire/limits.ts says why each is what it is).
 constexpr uint64_t kStrayBytesMax = 1'048'576;
 constexpr uint64_t kZombieBytesMax = 8'388'608;

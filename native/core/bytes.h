@@ -1,7 +1,7 @@
-// Memory that others own → bytes and numbers at checked offsets; the only file with pointer
-// arithmetic. It owns nothing, allocates nothing and knows no protocol. An offset out of bounds is
-// a mistake of ours and ends the process before a byte is touched (reliability before convenience:
-// never read on).
+// Memory that others own → bytes and numbers at checked offsets; with byte_writer.h
+// the only file with pointer arithmetic. It owns nothing, allocates nothing and knows no protocol.
+// An offset out of bounds is a mistake of ours and ends the process before a byte is touched
+// (reliability before convenience: never read on).
 #ifndef POSTERN_CORE_BYTES_H_
 #define POSTERN_CORE_BYTES_H_
 
@@ -200,6 +200,12 @@ class CellsView {
   void Set(size_t index, int32_t value) {
     if (index >= size_) std::abort();
     data_[index] = value;  // SAFETY: checked above.
+  }
+
+  // The cell at `index`, as bits. Precondition: index < size().
+  uint32_t Get(size_t index) const {
+    if (index >= size_) std::abort();
+    return static_cast<uint32_t>(data_[index]);  // SAFETY: checked above.
   }
 
   // The cells [index, index + count) to be filled at once. Precondition: they are in bounds.

@@ -15,7 +15,15 @@ export type Ending = "done" | "aborted" | "refused" | "failed";
 export interface KnownHead
   extends Pick<
     RequestHead,
-    "method" | "url" | "httpVersion" | "remoteAddress" | "remoteUser" | "params" | "find"
+    | "method"
+    | "url"
+    | "httpVersion"
+    | "remoteAddress"
+    | "remoteUser"
+    | "params"
+    | "find"
+    | "locate"
+    | "givenId"
   > {
   /** What stands for the request, where that is another object. */
   readonly request?: object;
@@ -35,6 +43,7 @@ export class Account {
   readonly beganMs: number;
   /** When its head was whole, and the application got it; only where somebody wants to know. */
   knownMs = 0;
+  /** Only where somebody wants to know. */
   endedMs = 0;
   /** Undefined where no head could be read. */
   head: KnownHead | undefined = undefined;

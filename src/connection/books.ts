@@ -11,6 +11,8 @@ import { Account, type Origin } from "./account.ts";
 export interface Bookkeeper {
   /** Does it want to know when the application got a request? That costs another look at the clock. */
   readonly timed: boolean;
+  /** Does it want to know when a request ended? So does that. */
+  readonly clocked: boolean;
   /** A request is over, well or not. Everything of its account is as it will stay. */
   ended(account: Account): void;
 }
@@ -25,6 +27,7 @@ export interface ReadClock {
 export class Books {
   /** As {@link Bookkeeper.timed}, of all of them. */
   timed = false;
+  #clocked = false;
   #keeper: Bookkeeper | undefined;
   readonly #keepers: Bookkeeper[] = [];
   #first: Account | undefined;
@@ -35,11 +38,13 @@ export class Books {
     const keepers = this.#keepers;
     keepers.push(keeper);
     this.timed ||= keeper.timed;
+    this.#clocked ||= keeper.clocked;
     this.#keeper =
       keepers.length === 1
         ? keeper
         : {
             timed: this.timed,
+            clocked: this.#clocked,
             ended(account): void {
               for (const one of keepers) one.ended(account);
             },
@@ -81,7 +86,7 @@ export class Books {
   end(account: Account | undefined): void {
     if (account === undefined || !account.isOpen) return;
     account.isOpen = false;
-    account.endedMs = performance.now();
+    if (this.#clocked) account.endedMs = performance.now();
     const { before, after } = account;
     if (before === undefined) this.#first = after;
     else before.after = after;

@@ -17,6 +17,7 @@ import { createTables, type Tables } from "../wire/tables.ts";
 import { writeOptions } from "./decoder-options.ts";
 import { DecoderPool } from "./decoder-pool.ts";
 import type { Engine, EngineFactory } from "./engine.ts";
+import type { CreateLines } from "./lines.ts";
 import type { TransportFactory, TransportFunctions } from "./transport.ts";
 
 /** What the addon says of itself: every number of the seam by name, and the known field names by id. */
@@ -61,6 +62,8 @@ export interface Addon {
   note(decoder: DecoderHandle, event: number, exchangeId: number): void;
   /** As {@link Decoder.resting}. */
   isResting(decoder: DecoderHandle): boolean;
+  /** As {@link CreateLines}; throws TypeError for anything but plain, attached arrays of the right type. */
+  readonly createLines: CreateLines;
   /** Linux only. A second descriptor of what a descriptor stands for, to be closed by the caller; or −errno. */
   duplicate?(fd: number): number;
   /** Linux only. Throws TypeError; Error when the system gives no epoll set. */
@@ -160,9 +163,12 @@ export function abiDifference(report: AbiReport): string | undefined {
   return undefined;
 }
 
-/** Functions have no number in the report: one that came later is looked for. */
+/** Functions have no number in the report: those that came later are looked for. */
 function missingFunction(addon: Addon): string | undefined {
-  return typeof addon.renewDecoder === "function" ? undefined : "renewDecoder is absent there";
+  const missing = (["renewDecoder", "createLines"] as const).find(
+    (name) => typeof addon[name] !== "function",
+  );
+  return missing && `${missing} is absent there`;
 }
 
 /** Loads one file; the reason is one clause, without the loader's further lines. */

@@ -5,6 +5,7 @@
  * say why it happened costs days, so every way through here ends in a clause.
  */
 import { UsageError } from "../errors.ts";
+import type { CreateLines } from "./lines.ts";
 import type { EngineChoice, EngineFactory, EngineName } from "./engine.ts";
 import {
   addonPaths,
@@ -26,6 +27,8 @@ export interface SelectedEngine {
   readonly create: EngineFactory;
   /** Opens transports of the addon; undefined where there are none. */
   readonly openTransport?: TransportFactory | undefined;
+  /** Makes writers of log lines; undefined where the addon is not used. */
+  readonly createLines?: CreateLines | undefined;
   /** Watches listening sockets without accepting; undefined where the addon is not used or cannot. */
   readonly watchListener?: ListenerWatcher | undefined;
   /** Sends datagrams to unix sockets, which node cannot; undefined where the addon is not used. */
@@ -84,6 +87,7 @@ export function selectEngine(
       choice: { name: "native", reason },
       create: nativeEngine(loaded.addon),
       openTransport: nativeTransport(loaded.addon),
+      createLines: loaded.addon.createLines,
       watchListener: loaded.addon.watchListener,
       sendDatagram: loaded.addon.sendDatagram,
     };

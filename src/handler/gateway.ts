@@ -5,7 +5,7 @@
  */
 import { Readable, Writable } from "node:stream";
 import { fieldId } from "../http/field-names.ts";
-import { requestIdOf } from "../http/request-id.ts";
+import { headIdOf } from "../http/request-id.ts";
 import type { ProtocolName, RoleName, TlsFacts } from "../http/head.ts";
 import type { Carrier } from "./carrier.ts";
 
@@ -92,7 +92,7 @@ export class Gateway implements GatewayFacts {
   }
   get requestId(): string {
     const { head } = this.#carrier;
-    return requestIdOf(head, head.find(REQUEST_ID));
+    return headIdOf(head, head.givenId ? "" : head.find(REQUEST_ID));
   }
   get peer(): { readonly address: string; readonly port: number } {
     return { address: this.#carrier.peerAddress, port: this.#carrier.peerPort };

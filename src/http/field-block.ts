@@ -4,6 +4,7 @@
  * It does not know where string and places came from.
  */
 import { FIELD_NAMES } from "./field-names.ts";
+import type { ValueCells } from "./value-cells.ts";
 
 /** Integers a field has: nameId or −nameStart, nameLength, valueStart, valueLength. */
 export const FIELD_CELLS = 4;
@@ -82,6 +83,20 @@ export class FieldBlock {
       if (rows[at] === id && rows[at + 3]! > 0) return this.valueAt(at);
     }
     return "";
+  }
+
+  /** Writes where {@link find} finds each wanted field: one walk for all of them. Precondition: `values` was begun. */
+  locate({ byId, cells }: ValueCells): void {
+    const { rows, first, base } = this;
+    const end = first + this.count * FIELD_CELLS;
+    for (let at = first; at < end; at += FIELD_CELLS) {
+      const name = rows[at]!;
+      if (name <= 0) continue;
+      const cell = byId[name]!;
+      if (cell === 0 || cells[cell + 1] !== 0) continue;
+      cells[cell] = rows[at + 2]! - base;
+      cells[cell + 1] = rows[at + 3]!;
+    }
   }
 }
 

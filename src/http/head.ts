@@ -3,6 +3,8 @@
  * These shapes carry no behaviour; readers of protocols fill them, handlers and encoders use them.
  * Header names and values are latin1 strings, as in node:http.
  */
+import type { Identified } from "./request-id.ts";
+import type { ValueCells } from "./value-cells.ts";
 
 /** Protocols that carry a request to us. */
 export type ProtocolName = "fastcgi" | "scgi" | "ajp" | "http";
@@ -32,7 +34,7 @@ export interface TlsFacts {
 }
 
 /** A request's head, whole and checked. */
-export interface RequestHead {
+export interface RequestHead extends Identified {
   /** A token, in its case: `GET`. */
   readonly method: string;
   /** Always a valid request target: a path with query, never empty, or `*`. */
@@ -50,6 +52,12 @@ export interface RequestHead {
   readonly pathInfo: string;
   /** Value of the first field with this id of field-names.ts that is not empty, or "". */
   find(id: number): string;
+  /**
+   * Writes where the wanted values are, for those that copy them without making strings of them.
+   *
+   * @returns the text that holds them
+   */
+  locate?(values: ValueCells): string;
   /** Every variable as the peer sent it; null prototype. AJP: the CGI names of what its packet says. */
   readonly params: Readonly<Record<string, string>>;
   /** AJP request attributes that the options allow; null prototype, empty elsewhere. */

@@ -7,10 +7,22 @@ import { randomBytes } from "node:crypto";
 /** What may be an id: it goes into logs and headers. Longer or other ones are a client's play. */
 const SOUND = /^[\w.:+/=@-]{1,128}$/;
 
+/** Whoever keeps the id of its request: a map of objects would cost half a microsecond a request. */
+export interface Identified {
+  /** "" until somebody asks. */
+  givenId?: string;
+}
+
 const given = new WeakMap<object, string>();
 /** Of this process; made when it is needed, since that loads node:crypto. */
 let prefix = "";
 let count = 0;
+
+function newId(sent: string): string {
+  if (sent !== "" && SOUND.test(sent)) return sent;
+  prefix ||= randomBytes(6).toString("hex");
+  return `${prefix}-${++count}`;
+}
 
 /** Has another object stand for a request that has an id: the one that errors are shown with. */
 export function shareRequestId(shown: object, id: string): void {
@@ -31,12 +43,14 @@ export function knownRequestId(request: object): string | undefined {
 export function requestIdOf(request: object, sent: string): string {
   let id = given.get(request);
   if (id === undefined) {
-    if (SOUND.test(sent)) id = sent;
-    else {
-      prefix ||= randomBytes(6).toString("hex");
-      id = `${prefix}-${++count}`;
-    }
+    id = newId(sent);
     given.set(request, id);
   }
   return id;
+}
+
+/** As {@link requestIdOf}, of a head that keeps it. */
+export function headIdOf(head: Identified, sent: string): string {
+  head.givenId ||= newId(sent);
+  return head.givenId;
 }

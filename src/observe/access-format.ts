@@ -8,11 +8,19 @@ import { UsageError } from "../errors.ts";
 import {
   type LogPlace,
   NAMED_TOKENS,
-  type TokenKind,
+  type Token,
   type TokenReader,
   TOKENS,
 } from "./access-tokens.ts";
 import { escapeJson, escapeText, remembering } from "./log-text.ts";
+
+/** A value of a line. */
+export interface LineValue extends Pick<Token, "place" | "count" | "steady"> {
+  /** As it is. */
+  readonly read: TokenReader;
+  /** Writes it as it stands in the line: escaped, ASCII alone. */
+  readonly written: TokenReader;
+}
 
 /** A compiled format. */
 export interface LineFormat {
@@ -20,6 +28,13 @@ export interface LineFormat {
   readonly isAscii: boolean;
   /** Does it say how long a request waited? */
   readonly timed: boolean;
+  /** Does it say how long one took? */
+  readonly clocked: boolean;
+  /** Texts between the values, one more than there are values. */
+  readonly texts: readonly string[];
+  readonly values: readonly LineValue[];
+  /** What stands for a value that is not there. */
+  readonly nothing: "-" | "";
   /** One request → one line, without its end. */
   readonly line: (account: Account, place: LogPlace) => string;
 }
@@ -41,12 +56,7 @@ const QUEUE = TOKENS.find(({ word }) => word === "queue")!;
 const MILLISECONDS: ReadonlySet<string> = new Set(["milliseconds", "mili", "milli"]);
 const MICROSECONDS: ReadonlySet<string> = new Set(["microseconds", "micro"]);
 
-interface Part {
-  readonly kind: TokenKind;
-  readonly recurs?: true;
-  readonly blank?: true;
-  readonly read: TokenReader;
-}
+type Part = Omit<Token, "word" | "letter">;
 
 function unknown(written: string): never {
   const words = [...TOKENS.map(({ word }) => word), "in.NAME", "out.NAME", "var.NAME"];
@@ -62,7 +72,7 @@ function byWord(word: string, written: string): Part {
   const dot = word.indexOf(".");
   const named = NAMED_TOKENS.find((one) => dot > 0 && one.word === word.slice(0, dot));
   if (named === undefined || dot === word.length - 1) return unknown(written);
-  return { kind: "foreign", read: named.reader(word.slice(dot + 1)) };
+  return { kind: "foreign", ...named.reader(word.slice(dot + 1)) };
 }
 
 function byLetter(name: string | undefined, letter: string, written: string): Part {
@@ -74,7 +84,7 @@ function byLetter(name: string | undefined, letter: string, written: string): Pa
   if (letter === "d" && name === "seconds") return byWord("secs", written);
   const named = NAMED_TOKENS.find((one) => one.letter === letter);
   if (named === undefined || name === "") return unknown(written);
-  return { kind: "foreign", read: named.reader(name) };
+  return { kind: "foreign", ...named.reader(name) };
 }
 
 /** The texts between the tokens, one more than there are tokens. */
@@ -120,6 +130,32 @@ function checkJson(texts: readonly string[], parts: readonly Part[]): void {
   }
 }
 
+/** How a value is written: what is not a number or ours is escaped. */
+function writerOf({ kind, read, recurs, blank }: Part, isJson: boolean): TokenReader {
+  const plain = isJson ? escapeJson : escapeText;
+  const escaped = recurs === true ? remembering(plain) : plain;
+  if (kind === "number" || (kind === "own" && isJson)) return read;
+  if (blank === true) {
+    return (account, place) => {
+      const value = read(account, place);
+      return value === "" ? "" : escaped(value);
+    };
+  }
+  if (kind === "own") return (account, place) => read(account, place) || "-";
+  return (account, place) => escaped(read(account, place));
+}
+
+function valueOf(part: Part, isJson: boolean): LineValue {
+  const { place, count, steady, read } = part;
+  return {
+    read,
+    written: writerOf(part, isJson),
+    ...(place === undefined ? {} : { place }),
+    ...(count === undefined ? {} : { count }),
+    ...(steady === undefined ? {} : { steady }),
+  };
+}
+
 /**
  * Compiles a format.
  *
@@ -141,24 +177,17 @@ export function compileFormat(written: string): LineFormat {
   }
   const isJson = format.startsWith("{");
   if (isJson) checkJson(texts, parts);
-  const readers = parts.map(({ kind, read, recurs, blank }): TokenReader => {
-    const plain = isJson ? escapeJson : escapeText;
-    const escaped = recurs === true ? remembering(plain) : plain;
-    if (kind === "number" || (kind === "own" && isJson)) return read;
-    if (blank === true) {
-      return (account, place) => {
-        const value = read(account, place);
-        return value === "" ? "" : escaped(value);
-      };
-    }
-    if (kind === "own") return (account, place) => read(account, place) || "-";
-    return (account, place) => escaped(read(account, place));
-  });
+  const values = parts.map((part) => valueOf(part, isJson));
+  const readers = values.map(({ written }) => written);
   const [first, ...rest] = texts;
   const count = readers.length;
   return {
     isAscii: !/[^\0-\x7f]/.test(format),
     timed: parts.some(({ read }) => read === QUEUE.read),
+    clocked: parts.some((part) => part.clocked === true),
+    texts,
+    values,
+    nothing: isJson ? "" : "-",
     line(account, place): string {
       let line = first!;
       for (let i = 0; i < count; i++) line += readers[i]!(account, place) + rest[i]!;

@@ -1,16 +1,17 @@
 /**
- * Requests that are over → lines of the access log, gathered and handed on in pieces of some 64 KiB.
+ * Requests that are over → lines of the access log, gathered and handed on in pieces of some 256 KiB.
  * Lines of an idle server are written in the next turn of the loop, those of a busy one every 100 ms: a write for each turn
- * would cost as much as the line. Words are access-format.ts's, writing is line-log.ts's.
+ * would cost as much as the line. Words are access-format.ts's and plain-lines.ts's, writing is line-log.ts's.
  */
 import type { Account } from "../connection/account.ts";
 import type { Bookkeeper } from "../connection/books.ts";
 import type { LineFormat } from "./access-format.ts";
 import type { LogPlace } from "./access-tokens.ts";
 import type { LineLog } from "./line-log.ts";
+import type { PlainLines } from "./plain-lines.ts";
 
-/** Of what is handed on at once. */
-const PIECE_BYTES = 65_536;
+/** Of what is handed on at once: the thread that writes costs as much as fifty lines, however many it is. */
+const PIECE_BYTES = 262_144;
 /** Most bytes of a character's code unit in UTF-8. */
 const UNIT_BYTES = 3;
 const LINE_END = 10;
@@ -20,46 +21,81 @@ const PAUSE_MS = 100;
 /** The access log of one server. */
 export class AccessLog implements Bookkeeper {
   readonly timed: boolean;
+  readonly clocked: boolean;
   readonly #log: LineLog;
   readonly #format: LineFormat["line"];
   readonly #place: LogPlace;
-  /**
-   * Lines that are gathered, with line ends between them. As strings each would keep its parts, and the head that they are
-   * parts of, until it is written.
-   */
-  readonly #gathered: Buffer = Buffer.allocUnsafeSlow(PIECE_BYTES);
   readonly #encoding: "latin1" | "utf8";
+  /**
+   * Lines that are gathered, and those that are being written, in turns. As strings each would keep its parts, and the head
+   * that they are parts of, until it is written.
+   */
+  readonly #pieces: readonly Buffer[] = [
+    Buffer.allocUnsafeSlow(PIECE_BYTES),
+    Buffer.allocUnsafeSlow(PIECE_BYTES),
+  ];
+  readonly #plain: PlainLines | undefined;
+  /** Which piece is gathered. */
+  #current = 0;
+  /** Is the other one being written? */
+  #isWriting = false;
   #used = 0;
   #count = 0;
   /** Is a turn or a pause awaited, after which lines are written? */
   #isDue = false;
   #pause: NodeJS.Timeout | undefined;
   readonly #turn = (): void => this.#begin();
+  readonly #written = (): void => {
+    this.#isWriting = false;
+  };
 
-  constructor(log: LineLog, format: LineFormat, place: LogPlace) {
+  /** @param plain writes lines without an escape into the pieces it is given; undefined: `format` writes all */
+  constructor(
+    log: LineLog,
+    format: Pick<LineFormat, "line" | "isAscii" | "timed" | "clocked">,
+    place: LogPlace,
+    plain?: (pieces: readonly Buffer[]) => PlainLines,
+  ) {
     this.#log = log;
     this.timed = format.timed;
+    this.clocked = format.clocked;
     this.#format = format.line;
     this.#encoding = format.isAscii ? "latin1" : "utf8";
     this.#place = place;
+    this.#plain = plain?.(this.#pieces);
   }
 
   ended(account: Account): void {
-    const line = this.#format(account, this.#place);
-    const bytesMax = line.length * UNIT_BYTES + 1;
-    if (this.#used + bytesMax > PIECE_BYTES) this.flush();
-    if (bytesMax > PIECE_BYTES) return this.#log.write(line, 1);
-    if (this.#count++ > 0) this.#gathered[this.#used++] = LINE_END;
-    this.#used += this.#gathered.write(line, this.#used, this.#encoding);
+    const end = this.#plain?.write(account, this.#current, this.#used) ?? 0;
+    if (end > 0) {
+      this.#used = end;
+      this.#count++;
+    } else this.#gather(this.#format(account, this.#place));
     if (this.#isDue) return;
     this.#isDue = true;
     setImmediate(this.#turn);
   }
 
+  #gather(line: string): void {
+    const bytesMax = line.length * UNIT_BYTES + 1;
+    if (this.#used + bytesMax > PIECE_BYTES) this.flush();
+    if (bytesMax > PIECE_BYTES) return this.#log.write(line, 1);
+    const piece = this.#pieces[this.#current]!;
+    this.#used += piece.write(line, this.#used, this.#encoding);
+    piece[this.#used++] = LINE_END;
+    this.#count++;
+  }
+
   /** Hands on what was gathered. */
   flush(): void {
     if (this.#count === 0) return;
-    this.#log.write(this.#gathered.toString(this.#encoding, 0, this.#used), this.#count);
+    const bytes = this.#pieces[this.#current]!.subarray(0, this.#used);
+    if (this.#isWriting) this.#log.writeBytes(Buffer.from(bytes), this.#count, () => undefined);
+    else {
+      this.#isWriting = true;
+      this.#current = 1 - this.#current;
+      this.#log.writeBytes(bytes, this.#count, this.#written);
+    }
     this.#used = 0;
     this.#count = 0;
   }

@@ -5,8 +5,9 @@
  */
 import type { Account } from "../connection/account.ts";
 import { FIELD_NAMES, fieldId, isHeaderId } from "../http/field-names.ts";
-import { requestIdOf } from "../http/request-id.ts";
+import { headIdOf, requestIdOf } from "../http/request-id.ts";
 import { pathOf } from "../http/target.ts";
+import type { JudgedValue } from "../http/value-cells.ts";
 import { earlierTime, isoTime, lineTime } from "./log-clock.ts";
 
 /** Where the lines are written. */
@@ -25,6 +26,9 @@ export type TokenKind = "number" | "own" | "foreign";
 /** Reads one value of a request that is over. "" is "there is none". */
 export type TokenReader = (account: Account, place: LogPlace) => string;
 
+/** Reads a number of it. */
+export type NumberReader = (account: Account, place: LogPlace) => number;
+
 /** One word. */
 export interface Token {
   /** As in `%(word)`. */
@@ -36,6 +40,14 @@ export interface Token {
   readonly recurs?: true;
   /** Nothing is written where there is none, and no `-`. */
   readonly blank?: true;
+  /** Does it need to know when the request ended? */
+  readonly clocked?: true;
+  /** Texts that are mostly the same, line for line; `second`: as long as the clock shows the same second. */
+  readonly steady?: true | "second";
+  /** Where it is in the text of a head: by field id, or judged. */
+  readonly place?: number | JudgedValue;
+  /** The number that `read` writes. */
+  readonly count?: NumberReader;
   readonly read: TokenReader;
 }
 
@@ -55,7 +67,9 @@ export function statusOf(account: Account): number {
 
 /** The id of a request; "" for one without a head. */
 export function accountId({ head }: Account): string {
-  return head === undefined ? "" : requestIdOf(head.request ?? head, head.find(REQUEST_ID));
+  if (head === undefined) return "";
+  const sent = head.givenId ? "" : head.find(REQUEST_ID);
+  return head.request === undefined ? headIdOf(head, sent) : requestIdOf(head.request, sent);
 }
 
 function micros(account: Account): number {
@@ -86,41 +100,43 @@ function startMs(account: Account): number {
   return Date.now() - Math.round(account.endedMs - account.beganMs);
 }
 
-const number = (word: string, read: (account: Account, place: LogPlace) => number): Token => ({
+const number = (word: string, count: NumberReader): Token => ({
   word,
   kind: "number",
-  read: (account, place) => String(read(account, place)),
+  count,
+  read: (account, place) => String(count(account, place)),
 });
-const own = (word: string, read: TokenReader): Token => ({ word, kind: "own", read });
+const own = (word: string, read: TokenReader): Token => ({
+  word,
+  kind: "own",
+  steady: true,
+  read,
+});
 const foreign = (word: string, read: TokenReader): Token => ({ word, kind: "foreign", read });
+const placed = (word: string, place: number | JudgedValue, read: TokenReader): Token => ({
+  ...foreign(word, read),
+  place,
+});
+const clocked = (token: Token): Token => ({ ...token, clocked: true });
 const lettered = (letter: string, token: Token): Token => ({ ...token, letter });
 
 /** All of them, but those that have a name in them. */
 export const TOKENS: readonly Token[] = [
-  lettered(
-    "T",
-    own("ltime", ({ endedMs }) => lineTime(endedMs)),
-  ),
-  lettered(
-    "t",
-    own("start", (account) => earlierTime(startMs(account))),
-  ),
+  lettered("T", { ...own("ltime", () => lineTime(Date.now())), steady: "second" }),
+  lettered("t", clocked(own("start", (account) => earlierTime(startMs(account))))),
   own("iso", () => isoTime(Date.now())),
   number("time", () => Math.floor(Date.now() / 1_000)),
   number("tmsecs", () => Date.now()),
   lettered(
     "R",
-    foreign("addr", ({ head }) => head?.remoteAddress ?? ""),
+    placed("addr", "addr", ({ head }) => head?.remoteAddress ?? ""),
   ),
   lettered(
     "u",
-    foreign("user", ({ head }) => head?.remoteUser ?? ""),
+    placed("user", "user", ({ head }) => head?.remoteUser ?? ""),
   ),
-  lettered(
-    "m",
-    foreign("method", ({ head }) => head?.method ?? ""),
-  ),
-  foreign("uri", ({ head }) => head?.url ?? ""),
+  lettered("m", { ...foreign("method", ({ head }) => head?.method ?? ""), steady: true }),
+  placed("uri", "uri", ({ head }) => head?.url ?? ""),
   lettered("r", foreign("path", path)),
   lettered("q", { ...foreign("query", query), blank: true }),
   lettered("Q", {
@@ -129,7 +145,7 @@ export const TOKENS: readonly Token[] = [
     read: (a) => (query(a) === "" ? "" : "?"),
     blank: true,
   }),
-  foreign("proto", protocolOf),
+  placed("proto", "proto", protocolOf),
   own("gateway", ({ origin }) => origin.protocol),
   foreign("peer", ({ origin }) => origin.peerAddress),
   lettered("s", number("status", statusOf)),
@@ -141,57 +157,61 @@ export const TOKENS: readonly Token[] = [
   lettered("d", {
     word: "secs",
     kind: "number",
+    clocked: true,
     read: (a) => (micros(a) / 1_000_000).toFixed(3),
   }),
-  lettered(
-    "{milliseconds}d",
-    number("msecs", (a) => Math.round(micros(a) / 1_000)),
-  ),
-  lettered("{microseconds}d", number("micros", micros)),
+  lettered("{milliseconds}d", clocked(number("msecs", (a) => Math.round(micros(a) / 1_000)))),
+  lettered("{microseconds}d", clocked(number("micros", micros))),
   number("queue", queueMicros),
   number("wid", (_, { worker }) => worker),
   lettered(
     "p",
     number("pid", (_, { pid }) => pid),
   ),
-  foreign("id", accountId),
+  { word: "id", kind: "own", read: accountId },
   own("end", ({ ending }) => ending),
   own("error", ({ error }) => error?.code ?? ""),
-  foreign("host", ({ head }) => head?.find(HOST) ?? ""),
-  foreign("referer", ({ head }) => head?.find(REFERER) ?? ""),
-  { ...foreign("uagent", ({ head }) => head?.find(USER_AGENT) ?? ""), recurs: true },
+  placed("host", HOST, ({ head }) => head?.find(HOST) ?? ""),
+  placed("referer", REFERER, ({ head }) => head?.find(REFERER) ?? ""),
+  { ...placed("uagent", USER_AGENT, ({ head }) => head?.find(USER_AGENT) ?? ""), recurs: true },
 ];
 
+/** What a token with a name in it reads. */
+export type NamedReader = Pick<Token, "place" | "read">;
+
 /** `HTTP_PROXY` is kept from everybody (CVE-2016-5385), so that a log has none either. */
-function variable(name: string): TokenReader {
+function variable(name: string): NamedReader {
   const id = FIELD_NAMES.indexOf(name);
   // Those that every protocol has by its id need no table of all variables.
-  if (isHeaderId(id) && name !== "HTTP_PROXY") return ({ head }) => head?.find(id) ?? "";
-  return ({ head }) => head?.params[name] ?? "";
+  if (isHeaderId(id) && name !== "HTTP_PROXY") {
+    return { place: id, read: ({ head }) => head?.find(id) ?? "" };
+  }
+  return { read: ({ head }) => head?.params[name] ?? "" };
 }
 
-function requestField(name: string): TokenReader {
+function requestField(name: string): NamedReader {
   const cgi = name.toUpperCase().replaceAll("-", "_");
   const isPlain = cgi === "CONTENT_TYPE" || cgi === "CONTENT_LENGTH";
   return variable(isPlain ? cgi : `HTTP_${cgi}`);
 }
 
-function responseField(name: string): TokenReader {
+function responseField(name: string): NamedReader {
   const lower = name.toLowerCase();
-  return ({ responseHead }) => {
+  const read: TokenReader = ({ responseHead }) => {
     const fields = responseHead?.fields ?? [];
     for (let i = 0; i < fields.length; i += 2) {
       if (fields[i]!.toLowerCase() === lower) return fields[i + 1]!;
     }
     return "";
   };
+  return { read };
 }
 
 /** Tokens with a name in them: `%(in.NAME)` or `%{NAME}i`, and so on. */
 export const NAMED_TOKENS: readonly {
   readonly word: string;
   readonly letter: string;
-  readonly reader: (name: string) => TokenReader;
+  readonly reader: (name: string) => NamedReader;
 }[] = [
   { word: "in", letter: "i", reader: requestField },
   { word: "out", letter: "o", reader: responseField },

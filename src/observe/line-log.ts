@@ -12,6 +12,10 @@ export interface LineLog {
   readonly dropped: number;
   /** @param lines `count` lines, with line ends between them and none behind the last */
   write(lines: string, count: number): void;
+  /**
+   * @param bytes `count` lines, each with its end; they stay as they are until `done` is called
+   */
+  writeBytes(bytes: Uint8Array, count: number, done: () => void): void;
   reopen(): void;
   /** Writes what waits, now: the process ends. */
   flushSync(): void;
@@ -37,6 +41,11 @@ export class StreamLog implements LineLog {
     if (this.#stream.writableLength > STREAM_BYTES_MAX || this.#stream.destroyed)
       this.dropped += count;
     else this.#stream.write(`${lines}\n`);
+  }
+
+  writeBytes(bytes: Uint8Array, count: number, done: () => void): void {
+    this.write(Buffer.from(bytes.subarray(0, -1)).toString(), count);
+    done();
   }
 
   reopen(): void {}

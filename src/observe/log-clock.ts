@@ -44,22 +44,11 @@ class SecondMemo {
 const began = new SecondMemo(apacheTime);
 const dated = new SecondMemo((second) => new Date(second * 1_000).toISOString().slice(0, 20));
 
-let nowText = "";
-/** Monotonic milliseconds from which on the text is another one. */
-let nowEndsMs = 0;
+const written = new SecondMemo(apacheTime);
 
-/**
- * `24/Nov/2026:22:58:51 +0000` for now. It asks the system's clock once a second.
- *
- * @param monotonicMs now, by {@link performance}
- */
-export function lineTime(monotonicMs: number): string {
-  if (monotonicMs >= nowEndsMs) {
-    const ms = Date.now();
-    nowText = apacheTime(Math.floor(ms / 1_000));
-    nowEndsMs = monotonicMs + 1_000 - (ms % 1_000);
-  }
-  return nowText;
+/** `24/Nov/2026:22:58:51 +0000`, for when a line is written. */
+export function lineTime(ms: number): string {
+  return written.at(ms);
 }
 
 /** The same for times before it, such as the beginnings of requests. */
@@ -67,8 +56,14 @@ export function earlierTime(ms: number): string {
   return began.at(ms);
 }
 
+let isoMs = Number.NaN;
+let isoText = "";
+
 /** `2026-11-24T22:58:51.123Z`. */
 export function isoTime(ms: number): string {
+  if (ms === isoMs) return isoText;
   const rest = ms % 1_000;
-  return `${dated.at(ms)}${rest < 10 ? "00" : rest < 100 ? "0" : ""}${rest}Z`;
+  isoMs = ms;
+  isoText = `${dated.at(ms)}${rest < 10 ? "00" : rest < 100 ? "0" : ""}${rest}Z`;
+  return isoText;
 }

@@ -51,6 +51,13 @@ function linesOf(bytes: Uint8Array, start: number): number {
   return count;
 }
 
+/** Lines as bytes, each with its end; they stay as they are until `done`. */
+interface Piece {
+  readonly bytes: Uint8Array;
+  readonly count: number;
+  readonly done: () => void;
+}
+
 /** A log. Several processes may append to one file: each write holds whole lines. */
 export class LogFile {
   readonly path: string;
@@ -61,12 +68,14 @@ export class LogFile {
   /** Dropped by then and told. */
   #toldDropped = 0;
   #warnedMs = Number.NEGATIVE_INFINITY;
-  /** Lines not yet given to the system, each with its end. */
-  #waiting: string[] = [];
+  /** Lines not yet given to the system; strings are without their ends. */
+  #waiting: (string | Piece)[] = [];
   #waitingBytes = 0;
   /** A write is under way, or about to be. */
   #busy = false;
   #writing: Uint8Array | undefined;
+  /** Whose bytes they are; undefined of lines that came as strings. */
+  #piece: Piece | undefined;
   /** A line was cut by a full disk: the next write ends it. */
   #isCut = false;
   #isClosed = false;
@@ -114,15 +123,30 @@ export class LogFile {
   write(line: string, count = 1): void {
     // Three bytes a unit is the most that UTF-8 takes: an exact count would cost a walk over each line.
     const bytes = line.length * 3 + 1;
-    if (this.#isClosed) {
-      this.#dropped += count;
-      return;
-    }
-    if (this.#waitingBytes + bytes > this.#maxBufferedBytes) {
+    if (this.#admits(bytes, count)) this.#wait(line, bytes);
+  }
+
+  /**
+   * Appends lines that the caller has as bytes, without a copy of them.
+   *
+   * @param bytes whole lines, each with its end; they must not change until `done` is called, which may be at once
+   * @param count how many lines
+   */
+  writeBytes(bytes: Uint8Array, count: number, done: () => void): void {
+    if (this.#admits(bytes.length, count)) this.#wait({ bytes, count, done }, bytes.length);
+    else done();
+  }
+
+  #admits(bytes: number, count: number): boolean {
+    if (this.#isClosed) this.#dropped += count;
+    else if (this.#waitingBytes + bytes > this.#maxBufferedBytes)
       this.#drop(count, "it is written more slowly than lines come");
-      return;
-    }
-    this.#waiting.push(line);
+    else return true;
+    return false;
+  }
+
+  #wait(lines: string | Piece, bytes: number): void {
+    this.#waiting.push(lines);
     this.#waitingBytes += bytes;
     if (this.#busy) return;
     this.#busy = true;
@@ -153,9 +177,8 @@ export class LogFile {
 
   /** Writes what waits, now: for a process that ends without another turn. A write under way is the system's. */
   flushSync(): void {
-    if (this.#waiting.length === 0) return;
     try {
-      fs.writeSync(this.#fd, this.#take());
+      while (this.#waiting.length > 0) fs.writeSync(this.#fd, this.#take());
     } catch {
       // The process ends: there is nobody left to tell.
     }
@@ -176,16 +199,26 @@ export class LogFile {
 
   /** What waits, or as much of it as one write takes, in bytes. */
   #take(): Uint8Array {
-    let count = 0;
+    const first = this.#waiting[0]!;
+    if (typeof first === "string") return Buffer.from(this.#takeText());
+    this.#waiting.shift();
+    this.#waitingBytes -= first.bytes.length;
+    this.#piece = first;
+    return this.#isCut ? Buffer.concat([Buffer.of(LINE_END), first.bytes]) : first.bytes;
+  }
+
+  #takeText(): string {
+    const lines: string[] = [];
     let bytes = 0;
-    while (count < this.#waiting.length && bytes < WRITE_BYTES_MAX) {
-      bytes += this.#waiting[count++]!.length * 3 + 1;
+    for (const line of this.#waiting) {
+      if (typeof line !== "string" || bytes >= WRITE_BYTES_MAX) break;
+      bytes += line.length * 3 + 1;
+      lines.push(line);
     }
-    const isAll = count === this.#waiting.length;
-    const lines = isAll ? this.#waiting : this.#waiting.splice(0, count);
-    if (isAll) this.#waiting = [];
+    if (lines.length === this.#waiting.length) this.#waiting = [];
+    else this.#waiting.splice(0, lines.length);
     this.#waitingBytes -= bytes;
-    return Buffer.from(`${this.#isCut ? "\n" : ""}${lines.join("\n")}\n`);
+    return `${this.#isCut ? "\n" : ""}${lines.join("\n")}\n`;
   }
 
   #writeNext(): void {
@@ -220,7 +253,10 @@ export class LogFile {
   }
 
   #written(): void {
+    const piece = this.#piece;
     this.#writing = undefined;
+    this.#piece = undefined;
+    piece?.done();
     this.#closeFormer();
     this.#writeNext();
   }

@@ -1,15 +1,16 @@
 /**
  * One server's settings → its logs: opened with it, kept while it serves, closed behind its last request.
  */
-import type { Server } from "node:http";
 import type { Writable } from "node:stream";
 import { booksOf } from "../connection/books.ts";
 import { accountForHttp } from "../server/http-accounts.ts";
+import type { Server } from "../server/server.ts";
 import type { LogSettings } from "../server/settings.ts";
 import { compileFormat } from "./access-format.ts";
 import { AccessLog } from "./access-log.ts";
 import type { LogPlace } from "./access-tokens.ts";
 import { closeLog, openLog } from "./line-log.ts";
+import { PlainLines } from "./plain-lines.ts";
 import { SlowLog } from "./slow-log.ts";
 
 /** What of the process logs need. */
@@ -25,7 +26,12 @@ function keepAccessLog(server: Server, settings: LogSettings, around: LogSurroun
   if (settings.access === undefined) return;
   const { path, format } = settings.access;
   const log = openLog(path, around.stderr, around.warn);
-  const access = new AccessLog(log, compileFormat(format), around);
+  const compiled = compileFormat(format);
+  const { createLines } = server;
+  const plain =
+    createLines &&
+    ((outs: readonly Buffer[]) => new PlainLines(compiled, around, createLines, outs));
+  const access = new AccessLog(log, compiled, around, plain);
   booksOf(server).add(access);
   const forget = around.doAtExit(() => {
     access.flush();

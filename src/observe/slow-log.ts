@@ -33,6 +33,7 @@ export interface SlowLogParts extends LogPlace {
 /** The slow log of one server. */
 export class SlowLog implements Bookkeeper {
   readonly timed = false;
+  readonly clocked = true;
   readonly #parts: SlowLogParts;
   readonly #watchdog: Watchdog | undefined;
   readonly #beats: NodeJS.Timeout;

@@ -7,6 +7,7 @@ import { AsyncResource } from "node:async_hooks";
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { EngineChoice } from "../engine/engine.ts";
+import type { CreateLines } from "../engine/lines.ts";
 import type { SelectedEngine } from "../engine/select.ts";
 import { UsageError } from "../errors.ts";
 import { attachHttpGateway } from "../handler/http-gateway.ts";
@@ -35,6 +36,8 @@ import type { TransportChoice } from "./transport-choice.ts";
 export class Server extends AdoptableServer {
   /** Which engine decodes, and why. */
   readonly engine: EngineChoice;
+  /** Makes writers of log lines in the addon; undefined where it is not used. */
+  readonly createLines: CreateLines | undefined;
   readonly #options: ResolvedOptions;
   readonly #acceptor: Acceptor;
   /** What it carries, and has carried. */
@@ -57,6 +60,7 @@ export class Server extends AdoptableServer {
     super(adopted);
     this.#options = options;
     this.engine = selected.choice;
+    this.createLines = selected.createLines;
     // http.Server's own listener serves connections that turn out to speak HTTP.
     const httpConnection = this.listeners("connection")[0] as (socket: Socket) => void;
     this.removeListener("connection", httpConnection);

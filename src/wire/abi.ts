@@ -138,3 +138,16 @@ export const DECODER_OPTIONS = 10;
 
 /** Protocols as the addon numbers them. */
 export const ProtocolNumber = { FASTCGI: 1, SCGI: 2, AJP: 3 } as const;
+
+/** Integers in each step of a line that the addon writes: its text stands in front of its value. See engine/lines.ts. */
+export const LINE_COLUMNS = 4;
+/** Columns of such a step. */
+export const LineColumn = { KIND: 0, CELL: 1, TEXT_START: 2, TEXT_LENGTH: 3 } as const;
+/** The cell that is no value's: the second since 1970 that the literals are of, or 0: of any. */
+export const LineCell = { SECOND: 0 } as const;
+/** What stands behind a step's text: nothing more, a number, or bytes. */
+export const LineStep = { END: 0, NUMBER: 1, BYTES: 2 } as const;
+/** Starts of bytes from here on are in the literals; lower ones are in the head's text. */
+export const LINE_LITERALS = 268_435_456;
+/** And from here on in the text that was added. */
+export const LINE_ADDED = 536_870_912;

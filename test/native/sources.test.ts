@@ -38,9 +38,9 @@ test("no function that cannot know its bounds, and no select (F-10)", () => {
   expect(offenders([...core, ...binding], words)).toEqual([]);
 });
 
-test("bytes are copied, compared and pointed at in bytes.h only", () => {
+test("bytes are copied, compared and pointed at in bytes.h and byte_writer.h only", () => {
   const copies = /\b(memcpy|memmove|memcmp|memchr|memset|reinterpret_cast)\b/;
-  expect(offenders(core, copies)).toEqual(["core/bytes.h"]);
+  expect(offenders(core, copies).sort()).toEqual(["core/byte_writer.h", "core/bytes.h"]);
   expect(offenders(core, /\bdata_\s*[+[]/)).toEqual(["core/bytes.h"]);
 });
 

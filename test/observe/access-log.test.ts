@@ -276,6 +276,10 @@ test.each([
       taken.push(lines);
       count += number;
     },
+    writeBytes(bytes, number, done) {
+      this.write(Buffer.from(bytes).toString().slice(0, -1), number);
+      done();
+    },
     reopen() {},
     flushSync() {},
     close: () => Promise.resolve(),
@@ -284,7 +288,7 @@ test.each([
   const lengths = [1, 21_844, 21_845, 200_000, 3, ...Array.from({ length: 500 }, (_, i) => i)];
   const lines = lengths.map((length, i) => `${i} ${unit.repeat(length)}`);
   let next = 0;
-  const format = { isAscii, timed: false, line: () => lines[next++]! };
+  const format = { isAscii, timed: false, clocked: false, line: () => lines[next++]! };
   const access = new AccessLog(log, format, { pid: 1, worker: 0 });
   const account = new Account({ protocol: "fastcgi", peerAddress: "" }, 1);
   for (const _ of lines) access.ended(account);

@@ -122,6 +122,38 @@ test("what waits has an end: more is dropped and counted, and the rest is writte
   ]);
 });
 
+test("bytes are written in their turn, and are their owner's again once they are, lost ones too", async () => {
+  const path = join(folder, "bytes");
+  const log = new LogFile(path, { maxBufferedBytes: 200 });
+  const bytes = Buffer.from("second\nthird\n");
+  const events: string[] = [];
+  log.write("first");
+  log.writeBytes(bytes, 2, () => {
+    events.push(`in the file: ${linesOf(path).join(" ")}`);
+    bytes.fill("x");
+  });
+  log.write("fourth\nfifth", 2);
+  expect(events).toEqual([]);
+  log.writeBytes(Buffer.alloc(201, 10), 201, () => events.push("lost"));
+  expect([log.dropped, events]).toEqual([201, ["lost"]]);
+  await log.close();
+  expect(linesOf(path)).toEqual(["first", "second", "third", "fourth", "fifth"]);
+  expect(events).toEqual(["lost", "in the file: first second third"]);
+  log.writeBytes(bytes, 1, () => events.push("closed"));
+  expect([log.dropped, events.at(-1)]).toEqual([202, "closed"]);
+});
+
+test("what waits at the end of a process is written, strings and bytes", async () => {
+  const path = join(folder, "ends");
+  const log = new LogFile(path);
+  log.writeBytes(Buffer.from("one\n"), 1, () => undefined);
+  log.write("two");
+  log.writeBytes(Buffer.from("three\n"), 1, () => undefined);
+  log.flushSync();
+  expect(linesOf(path)).toEqual(["one", "two", "three"]);
+  await log.close();
+});
+
 test("a pipe whose reader went away costs lines, and no more than that (O-10)", async () => {
   const path = join(folder, "pipe");
   execFileSync("mkfifo", [path]);

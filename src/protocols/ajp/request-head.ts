@@ -2,12 +2,13 @@
  * A Forward Request that was judged → what handlers ask of it, each made when it is asked for.
  * It judges nothing: head.ts has refused what has to be refused. Apache JServ Protocol 1.3, "Request packet structure".
  */
-import type { FieldBlock } from "../../http/field-block.ts";
+import { FIELD_CELLS, type FieldBlock } from "../../http/field-block.ts";
 import { fieldId, HEADER_NAMES } from "../../http/field-names.ts";
 import type { RequestHead, TlsFacts } from "../../http/head.ts";
 import { ClientTls } from "../../http/identity.ts";
 import { decodePath, pathOf } from "../../http/target.ts";
-import { httpVersion, portNumber } from "../cgi/head.ts";
+import { ELSEWHERE, type ValueCells } from "../../http/value-cells.ts";
+import { httpVersion, isUsualProtocol, portNumber } from "../cgi/head.ts";
 import type { HeadMeta, HeadOptions } from "../protocol.ts";
 import {
   FIRST_HEADER,
@@ -49,6 +50,7 @@ export class AjpHead implements RequestHead {
   readonly method: string;
   /** Written once more where the mount is taken off. */
   url: string;
+  givenId = "";
   readonly #fields: FieldBlock;
   readonly #meta: HeadMeta;
   readonly #options: HeadOptions;
@@ -109,6 +111,28 @@ export class AjpHead implements RequestHead {
     const coded = fields.find(id);
     return coded === "" ? namedHeader(fields, this.#headersEnd, HEADER_NAMES[id]!) : coded;
   }
+  /** What the getters judge, by place: headers that have no code, and targets with a query, are elsewhere. */
+  locate(values: ValueCells): string {
+    const { cells, addr, user, uri, proto } = values;
+    const fields = this.#fields;
+    const { text } = fields;
+    values.begin(0);
+    fields.locate(values);
+    for (const cell of values.wanted) if (cells[cell + 1] === 0) cells[cell + 1] = ELSEWHERE;
+    if (addr > 0) this.#locateFixed(Fixed.REMOTE_ADDR, cells, addr);
+    // Of a repeated attribute the last counts.
+    if (user > 0) cells[user + 1] = this.#options.trust.user ? ELSEWHERE : 0;
+    if (uri > 0) {
+      this.#locateFixed(Fixed.URI, cells, uri);
+      const isSent = this.url === this.#target && this.url.length === cells[uri + 1];
+      if (!isSent || text.charCodeAt(cells[uri]!) !== 0x2f) cells[uri + 1] = ELSEWHERE;
+    }
+    if (proto > 0) {
+      this.#locateFixed(Fixed.PROTOCOL, cells, proto);
+      if (!isUsualProtocol(text, cells[proto]!, cells[proto + 1]!)) cells[proto + 1] = ELSEWHERE;
+    }
+    return text;
+  }
   get params(): Readonly<Record<string, string>> {
     this.#params ??= this.#makeParams();
     return this.#params;
@@ -164,6 +188,13 @@ export class AjpHead implements RequestHead {
     const bytes = this.#attribute(KEY_BITS);
     if (bytes.length === 2) return bytes.charCodeAt(0) * 256 + bytes.charCodeAt(1);
     return Number(this.#attribute(KEY_SIZE)) || 0;
+  }
+
+  #locateFixed(field: number, cells: Int32Array, cell: number): void {
+    const { rows, first, base } = this.#fields;
+    const at = first + field * FIELD_CELLS;
+    cells[cell] = rows[at + 2]! - base;
+    cells[cell + 1] = rows[at + 3]!;
   }
 
   #attribute(id: number): string {
