@@ -39,6 +39,8 @@ export const READINGS: Readonly<Record<string, (head: RequestHead) => unknown>> 
 export interface HeadCase {
   /** From the rows to what the reading asks. */
   read(reading: string): unknown;
+  /** Reads the head, and nothing of it. */
+  head(): RequestHead;
   /** Throws an Error unless the head is the one of this request. */
   check(): void;
 }
@@ -69,6 +71,7 @@ export function headCase(name: DecodedProtocol, request: BenchRequest): HeadCase
     return protocol.readHead(readFields(text, fields, first, count), meta, OPTIONS);
   };
   return {
+    head: readHead,
     read: (reading) => READINGS[reading]!(readHead()),
     check: () => checkHead(readHead(), request),
   };

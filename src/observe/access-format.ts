@@ -145,7 +145,7 @@ function writerOf({ kind, read, recurs, blank }: Part, isJson: boolean): TokenRe
   return (account, place) => escaped(read(account, place));
 }
 
-function valueOf(part: Part, isJson: boolean): LineValue {
+function lineValueOf(part: Part, isJson: boolean): LineValue {
   const { place, count, steady, read } = part;
   return {
     read,
@@ -177,7 +177,7 @@ export function compileFormat(written: string): LineFormat {
   }
   const isJson = format.startsWith("{");
   if (isJson) checkJson(texts, parts);
-  const values = parts.map((part) => valueOf(part, isJson));
+  const values = parts.map((part) => lineValueOf(part, isJson));
   const readers = values.map(({ written }) => written);
   const [first, ...rest] = texts;
   const count = readers.length;

@@ -57,11 +57,11 @@ export function cgiHead(fields: readonly Field[], trust: Trust): RequestHead {
 /** A head of AJP: the fixed fields, headers, attributes. */
 export function ajpHead(fields: readonly Field[], trust: Trust): RequestHead {
   const fixed = ["SERVER_PROTOCOL", "REQUEST_URI", "REMOTE_ADDR", "REMOTE_HOST", "SERVER_NAME"];
-  const valueOf = (name: string): string => {
+  const sentAs = (name: string): string => {
     const value = fields.find((one) => one.name === name)?.value ?? "";
     return name === "REQUEST_URI" ? value.split("?")[0]! : value;
   };
-  const first = fixed.map((name) => ({ name: "x", value: valueOf(name) }));
+  const first = fixed.map((name) => ({ name: "x", value: sentAs(name) }));
   const headers = fields.filter(({ name }) => name.startsWith("HTTP_"));
   const attributes = fields.filter(({ name }) => /^(QUERY_STRING|REMOTE_USER)$/.test(name));
   const GET = 2;
