@@ -19,6 +19,8 @@ const NATIVE = ["fastcgi", "scgi", "ajp", "canary"];
 /** Harnesses that are tests: name → file. */
 const TESTS = {
   differential: "test/engine/agree.test.ts",
+  connection: "test/fuzz/connection.test.ts",
+  socket: "test/fuzz/socket.test.ts",
 };
 
 /** Everything else there is. */

@@ -48,7 +48,7 @@ void OnSignal(int number) {
 void KeepFindings(const std::string& folder, const std::string& target) {
   path = folder + "/finding-" + target + "-" + std::to_string(getpid());
   std::signal(SIGABRT, OnSignal);
-  std::signal(SIGALRM, OnSignal);
+  std::signal(SIGVTALRM, OnSignal);
 #if POSTERN_WITH_ASAN
   __sanitizer_set_death_callback(Keep);
 #else
