@@ -29,9 +29,15 @@ const LEFTOVER_MS = 2_000;
 /** A new connection without a byte is given this long by a draining server. */
 const GRACE_MS = 1_000;
 
+/**
+ * No deadline is shorter. The clock moves twice a second, so what has just happened may look half a second old: with less
+ * than this a peer would be ended that never rested.
+ */
+const SHORTEST_MS = 750;
+
 /** Has a deadline passed? A time of 0 is none that runs, a timeout of 0 is switched off. */
 export function hasPassed(sinceMs: number, timeoutMs: number, nowMs: number): boolean {
-  return sinceMs > 0 && timeoutMs > 0 && nowMs - sinceMs >= timeoutMs;
+  return sinceMs > 0 && timeoutMs > 0 && nowMs - sinceMs >= Math.max(timeoutMs, SHORTEST_MS);
 }
 
 /** Finds the first deadline that has passed. Body deadlines are each exchange's own. */

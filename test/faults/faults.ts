@@ -38,6 +38,8 @@ export interface Fault {
   /** Why it is not tested here; "" where it is. */
   readonly obstacle?: string;
   readonly timeoutMs?: number;
+  /** All protocols and places at the same time, in one test: for faults that take their time. @default false */
+  readonly together?: boolean;
   run(scene: Scene): Promise<void>;
 }
 
@@ -56,22 +58,29 @@ export function testFaults(title: string, table: readonly Fault[], how: TargetOp
 }
 
 function testFault(fault: Fault, configuration: Configuration, targetNow: () => Target): void {
-  for (const protocol of fault.protocols ?? PROTOCOLS) {
-    for (const place of fault.places ?? (["unix", "tcp"] as const)) {
-      const title = `${fault.rule} · ${protocol} ${place}`;
-      const { obstacle = "", timeoutMs = 20_000 } = fault;
-      test.skipIf(obstacle !== "")(
-        obstacle === "" ? title : `${title} (skipped: ${obstacle})`,
-        { timeout: isFull ? 10 * timeoutMs : timeoutMs },
-        async () => {
-          const target = targetNow();
-          await fault.run({ target, configuration, protocol, place });
+  const { obstacle = "", timeoutMs = 20_000, together = false } = fault;
+  const grid = (fault.protocols ?? PROTOCOLS).flatMap((protocol) =>
+    (fault.places ?? (["unix", "tcp"] as const)).map((place) => ({ protocol, place })),
+  );
+  for (const cells of together ? [grid] : grid.map((cell) => [cell])) {
+    const where = together ? [...new Set(cells.map(({ protocol }) => protocol))] : cells.map(named);
+    const title = `${fault.rule} · ${where.join(", ")}`;
+    test.skipIf(obstacle !== "")(
+      obstacle === "" ? title : `${title} (skipped: ${obstacle})`,
+      { timeout: isFull ? 10 * timeoutMs : timeoutMs },
+      async () => {
+        const target = targetNow();
+        await Promise.all(cells.map((cell) => fault.run({ target, configuration, ...cell })));
+        for (const { protocol, place } of cells) {
           await target.expectCalm(protocol, place, fault.expected);
-        },
-      );
-    }
+        }
+      },
+    );
   }
 }
+
+const named = ({ protocol, place }: Pick<Scene, "protocol" | "place">): string =>
+  `${protocol} ${place}`;
 
 /** A whole request; with a body a POST. */
 export function requestOf(protocol: FramedProtocol, url = "/", body = ""): Buffer {

@@ -4,10 +4,10 @@
  *
  * The parent bundles it (target.ts). It ends with its parent, and at the first unhandled rejection, as Node does.
  */
-import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import type { Writable } from "node:stream";
 import type { GatewayRequest } from "../../src/handler/node/request.ts";
 import type { NodeHandler } from "../../src/serve/application.ts";
 import type { ServeOptions } from "../../src/serve/options.ts";
@@ -25,10 +25,16 @@ let aborted = 0;
 const numberOf = (req: GatewayRequest): number => Number(req.url?.split("?")[1] ?? 0);
 
 /** Writes as a careful application does: no more than is taken. */
-async function writeMuch(out: NodeJS.WritableStream, bytes: number): Promise<void> {
-  for (let sent = 0; sent < bytes; sent += CHUNK.length) {
-    if (!out.write(CHUNK)) await Promise.race([once(out, "drain"), once(out, "close")]);
-    if ((out as ServerResponse).destroyed) return;
+async function writeMuch(out: Writable, bytes: number): Promise<void> {
+  for (let sent = 0; sent < bytes && !out.destroyed; sent += CHUNK.length) {
+    if (out.write(CHUNK) || out.destroyed) continue;
+    await new Promise<void>((resolve) => {
+      const go = (): void => {
+        out.off("drain", go).off("close", go);
+        resolve();
+      };
+      out.on("drain", go).on("close", go);
+    });
   }
 }
 
@@ -91,7 +97,7 @@ function facts(): Facts {
     inFlight: sum(({ traffic }) => traffic.inFlight),
     connections: sum(({ traffic }) => traffic.connections),
     requests: sum(({ traffic }) => traffic.requests),
-    handles: process.getActiveResourcesInfo().length,
+    handles: process.getActiveResourcesInfo().filter((name) => !/Timeout|Immediate|Req/.test(name)),
     aborted,
     memory: process.memoryUsage(),
   };
@@ -99,7 +105,11 @@ function facts(): Facts {
 
 async function openAll(): Promise<Record<string, number>> {
   const ports: Record<string, number> = {};
-  const options = { ...words.options, ...words.way } as ServeOptions;
+  // One line each, by which they are expected or not.
+  const onError = (error: unknown): void => {
+    console.log((error as { code?: string }).code ?? String(error));
+  };
+  const options: ServeOptions = { onError, ...words.options, ...words.way };
   const ajp = { secret: SECRET };
   for (const protocol of PROTOCOLS) {
     const socket = join(words.folder, `${protocol}.sock`);

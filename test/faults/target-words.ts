@@ -25,8 +25,8 @@ export interface Facts {
   readonly connections: number;
   /** Requests that came to their end. */
   readonly requests: number;
-  /** What keeps Node's loop alive. */
-  readonly handles: number;
+  /** Kinds of what keeps Node's loop alive, timers and single operations aside. */
+  readonly handles: readonly string[];
   /** Responses that ended before they were finished. */
   readonly aborted: number;
   readonly memory: NodeJS.MemoryUsage;

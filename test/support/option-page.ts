@@ -40,7 +40,7 @@ const SECTIONS: readonly { title: string; text: string; belongs: (name: string) 
     title: "Timeouts",
     text:
       "Milliseconds, whole numbers; 0 switches one off. They are checked twice a second, so an end comes up to " +
-      "a second late.",
+      "half a second early or a second late, and less than 750 counts as 750.",
     belongs: (name) => name.startsWith("timeouts."),
   },
   {
