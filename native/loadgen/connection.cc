@@ -70,10 +70,27 @@ void Connection::BeginAll(uint64_t now_ns) {
 
 void Connection::Begin(uint32_t id, uint64_t now_ns) {
   if (at_.tally.begin_left == 0 || begin_left_ == 0) return;
+  if (at_.options.rate > 0) {
+    slots_[id] = {false, true, 0, 0, true};
+    at_.resting.push_back({this, id});
+  } else {
+    BeginNow(id, now_ns);
+  }
+}
+
+bool Connection::BeginDue(uint32_t id, uint64_t due_ns) {
+  // Its connection was closed meanwhile, and perhaps opened again.
+  if (state_ != State::kOpen || !slots_[id].rests) return false;
+  BeginNow(id, due_ns);
+  Flush();
+  return true;
+}
+
+void Connection::BeginNow(uint32_t id, uint64_t now_ns) {
   if (at_.tally.begin_left != kUnlimited) at_.tally.begin_left--;
   if (begin_left_ != kUnlimited) begin_left_--;
   at_.tally.active++;
-  slots_[id] = {true, now_ns, 0, true};
+  slots_[id] = {true, false, now_ns, 0, true};
   reader_->Begin(id);
   outbox_.Add(at_.protocol.RequestOf(id));
 }
@@ -246,7 +263,7 @@ void Connection::Close() {
   if (fd_ >= 0) close(fd_);
   fd_ = -1;
   at_.tally.active -= active();
-  for (Slot& slot : slots_) slot.active = false;
+  for (Slot& slot : slots_) slot = {};
   outbox_.Clear();
   ended_.clear();
   rest_.clear();

@@ -4,6 +4,7 @@
 #define POSTERN_LOADGEN_CONNECTION_H_
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +19,12 @@ namespace postern::loadgen {
 
 class Connection;
 
+// A request that may begin when its turn comes.
+struct Resting {
+  Connection* connection;
+  uint32_t id;
+};
+
 // What all connections of a run share.
 struct Surroundings {
   const Options& options;
@@ -27,6 +34,7 @@ struct Surroundings {
   const int epoll;
   std::vector<char> buffer;          // Each read goes here.
   std::vector<Connection*> waiting;  // Those that could not connect, to be tried again.
+  std::deque<Resting> resting;       // --rate: requests that are not due yet, in their order.
 };
 
 class Connection : private ResponseEvents {
@@ -38,6 +46,8 @@ class Connection : private ResponseEvents {
   bool Open();
   // epoll has something to say about it.
   void OnReady(uint32_t events);
+  // Begins a resting request that was due at this moment; false: it rests no more.
+  bool BeginDue(uint32_t id, uint64_t due_ns);
   // Gives up requests that began before this moment.
   void OnDeadline(uint64_t began_before_ns);
   bool is_open() const { return state_ == State::kOpen; }
@@ -46,6 +56,7 @@ class Connection : private ResponseEvents {
   enum class State { kNew, kWaiting, kConnecting, kOpen, kClosed };
   struct Slot {
     bool active = false;
+    bool rests = false;
     uint64_t began_ns = 0;
     uint64_t body_bytes = 0;
     bool is_text_right = true;
@@ -58,7 +69,9 @@ class Connection : private ResponseEvents {
 
   void OnConnected();
   void BeginAll(uint64_t now_ns);
+  // Begins a request, or lets it rest until it is due.
   void Begin(uint32_t id, uint64_t now_ns);
+  void BeginNow(uint32_t id, uint64_t now_ns);
   // True: there may be more to read.
   bool ReadOnce();
   void Take(size_t length);

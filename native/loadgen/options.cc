@@ -28,6 +28,7 @@ constexpr const char* kUsage =
   --expect-text TEXT                 body of each response
   --warmup SECONDS                   not measured (0)
   --seconds SECONDS | --count N      measured (2 seconds)
+  --rate N                           requests a second in all; one that waits is late from its due time
   --once                             one request on each connection, which then stays open
   --hold SECONDS                     how long it stays, after the last one was answered
   --opening N                        connections that open at the same time (all)
@@ -141,6 +142,8 @@ void ReadNumber(const std::string& name, const char* text, Options& options) {
     options.seconds = Number(name, text, 0, 3600);
   } else if (name == "--count") {
     options.count = static_cast<uint64_t>(Number(name, text, 1, 1e12));
+  } else if (name == "--rate") {
+    options.rate = Number(name, text, 0.01, 1e6);
   } else if (name == "--hold") {
     options.hold_s = Number(name, text, 0, 3600);
   } else if (name == "--opening") {
@@ -163,6 +166,7 @@ void Check(const Options& options) {
   if (options.ids > 1 && (options.protocol != ProtocolName::kFastcgi || !options.keep_alive)) {
     Refuse("--ids is for FastCGI on kept connections");
   }
+  if (options.once && options.rate > 0) Refuse("--once and --rate do not go together");
   if (options.once && (!options.keep_alive || options.protocol == ProtocolName::kScgi)) {
     Refuse("--once keeps connections open, which needs a protocol and a mode that does");
   }

@@ -36,6 +36,7 @@ struct Options {
   double warmup_s = 0;
   double seconds = 2;
   uint64_t count = 0;  // 0: as many as the seconds allow.
+  double rate = 0;     // Requests a second, over all connections; 0: as many as are answered.
   // Each connection sends one request and stays open for hold_s after the last was answered.
   bool once = false;
   double hold_s = 0;

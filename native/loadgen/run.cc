@@ -14,6 +14,9 @@ namespace {
 constexpr int kTurnMs = 20;
 constexpr uint64_t kSweepNs = 200'000'000;
 constexpr int kEventsMax = 256;
+// --rate: of requests that were due and found no connection, no more are made up for than of so
+// long.
+constexpr uint64_t kDebtNs = 1'000'000'000;
 
 uint64_t Nanoseconds(double seconds) {
   return static_cast<uint64_t>(seconds * 1e9);
@@ -23,8 +26,8 @@ uint64_t Nanoseconds(double seconds) {
 
 Run::Run(const Options& options, Protocol& protocol)
     : options_(options),
-      surroundings_{options, AddressOf(options), protocol, tally_, epoll_create1(EPOLL_CLOEXEC), {},
-                    {}} {
+      surroundings_{
+          options, AddressOf(options), protocol, tally_, epoll_create1(EPOLL_CLOEXEC), {}, {}, {}} {
   for (uint32_t i = 0; i < options.connections; i++) {
     connections_.push_back(std::make_unique<Connection>(surroundings_));
   }
@@ -98,8 +101,20 @@ bool Run::is_done() const {
 void Run::TurnUntil(uint64_t end_ns, bool stop_when_done) {
   do {
     OpenMore();
+    if (options_.rate > 0) BeginDue();
     Turn(end_ns);
   } while (NowNanoseconds() < end_ns && !(stop_when_done && is_done()));
+}
+
+void Run::BeginDue() {
+  const uint64_t now_ns = NowNanoseconds();
+  const uint64_t step_ns = Nanoseconds(1 / options_.rate);
+  if (now_ns > due_ns_ + kDebtNs) due_ns_ = now_ns;
+  while (due_ns_ <= now_ns && !surroundings_.resting.empty() && tally_.begin_left > 0) {
+    const Resting next = surroundings_.resting.front();
+    surroundings_.resting.pop_front();
+    if (next.connection->BeginDue(next.id, due_ns_)) due_ns_ += step_ns;
+  }
 }
 
 void Run::OpenMore() {
@@ -125,8 +140,9 @@ void Run::Turn(uint64_t end_ns) {
   epoll_event events[kEventsMax];
   const uint64_t before_ns = NowNanoseconds();
   const uint64_t left_ms = end_ns > before_ns ? (end_ns - before_ns) / 1'000'000 + 1 : 0;
-  const int most_ms =
-      surroundings_.waiting.empty() && begun_connections_ == connections_.size() ? kTurnMs : 1;
+  const bool is_patient = surroundings_.waiting.empty() &&
+                          begun_connections_ == connections_.size() && options_.rate == 0;
+  const int most_ms = is_patient ? kTurnMs : 1;
   const int wait_ms = static_cast<int>(std::min<uint64_t>(left_ms, static_cast<uint64_t>(most_ms)));
   const int count = epoll_wait(surroundings_.epoll, events, kEventsMax, wait_ms);
   for (int i = 0; i < count; i++) {

@@ -36,6 +36,8 @@ class Run {
   // Turns the loop until this moment, or until nothing is left to do.
   void TurnUntil(uint64_t end_ns, bool stop_when_done);
   void Turn(uint64_t end_ns);
+  // --rate: begins the requests that are due.
+  void BeginDue();
   // Opens connections as far as --opening allows.
   void OpenMore();
   void Sweep(uint64_t now_ns);
@@ -49,6 +51,7 @@ class Run {
   std::vector<std::unique_ptr<Connection>> connections_;
   size_t begun_connections_ = 0;
   uint64_t swept_ns_ = 0;
+  uint64_t due_ns_ = 0;  // --rate: when the next request begins.
   uint64_t measured_own_ns_ = 0;
 };
 

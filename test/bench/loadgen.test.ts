@@ -168,6 +168,19 @@ describe.skipIf(missing !== undefined)(name, () => {
     });
   }
 
+  test("--rate begins so many requests a second and no more, over kept and new connections", async () => {
+    for (const protocol of ["fastcgi", "scgi"] as const) {
+      const target = to(protocol, await honest(protocol));
+      const pace = ["--connections", "4", "--rate", "100", "--seconds", "1"];
+      const { status, report, stderr } = await runLoadgen([...target, ...pace]);
+      expect([stderr, status]).toEqual(["", 0]);
+      // One that was due before may be counted.
+      expect(report?.requestsPerSecond).toBeLessThanOrEqual(105);
+      // A server that is busy elsewhere is late, but what was due is made up for.
+      expect(report?.requestsPerSecond).toBeGreaterThan(60);
+    }
+  });
+
   test("answers Get Body Chunk with packets as large as were agreed on (AJP)", async () => {
     const target = to("ajp", await honest("ajp", 65_536));
     const upload = ["--ajp-packet", "65536", "--body", "200000", "--expect-text", "200000"];

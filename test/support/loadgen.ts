@@ -13,9 +13,10 @@ export interface LoadReport {
   readonly errors: number;
   readonly firstError: string | null;
   readonly connects: number;
+  readonly requestsPerSecond: number;
   readonly servedConnections: number;
   readonly receivedBytes: number;
-  readonly latencyUs: { readonly p50: number; readonly p999: number; readonly max: number };
+  readonly latencyUs: Readonly<Record<"p50" | "p99" | "p999" | "max", number>>;
   readonly server: { readonly cpuUsPerRequest: number; readonly rssAfterBytes: number } | null;
   readonly allServedMs?: number;
   readonly openConnections?: number;
