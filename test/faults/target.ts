@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { ClientConnection, request } from "../../src/client/client.ts";
+import { request } from "../../src/client/client.ts";
 import type { ServeOptions } from "../../src/serve/options.ts";
 import { bundleApart } from "../support/apart.ts";
 import { until } from "../support/behaviour.ts";
@@ -103,19 +103,6 @@ export class Target {
     return [await response.text(), performance.now() - began];
   }
 
-  /** So many good requests over kept connections, so that V8 has made room for itself. */
-  async warm(count: number): Promise<void> {
-    const { path: socket } = this.reach("fastcgi", "unix") as { path: string };
-    const clients = Array.from(
-      { length: 8 },
-      () => new ClientConnection({ protocol: "fastcgi", address: { socket } }),
-    );
-    for (let i = 0; i < count; i += clients.length) {
-      await Promise.all(clients.map(async (client) => (await client.request()).text()));
-    }
-    for (const client of clients) client.destroy();
-  }
-
   /** What it says of itself. */
   async facts(said: Question = {}): Promise<Facts> {
     const told = this.#told("inFlight");
@@ -141,6 +128,12 @@ export class Target {
       this.#child.on("message", hear).on("close", end);
       if (this.#child.exitCode !== null || this.#child.signalCode !== null) end();
     });
+  }
+
+  /** Nobody reads what it writes any more. */
+  closeOutput(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
   }
 
   /** Descriptors that it has open. */
