@@ -28,6 +28,9 @@ const STREAM_BYTES_MAX = 1_048_576;
 /** Longest wait for logs at the end of a process, in milliseconds: a disk may hang. */
 const CLOSE_MS = 2_000;
 
+/** Streams whose errors cost lines and not the process: somebody who read them has gone (reliability O-10). */
+const outlived = new WeakSet<Writable>();
+
 /** Standard error as a log. */
 export class StreamLog implements LineLog {
   dropped = 0;
@@ -35,12 +38,19 @@ export class StreamLog implements LineLog {
 
   constructor(stream: Writable) {
     this.#stream = stream;
+    if (outlived.has(stream)) return;
+    outlived.add(stream);
+    stream.on("error", () => undefined);
   }
 
   write(lines: string, count: number): void {
-    if (this.#stream.writableLength > STREAM_BYTES_MAX || this.#stream.destroyed)
+    if (this.#stream.writableLength > STREAM_BYTES_MAX || this.#stream.destroyed) {
       this.dropped += count;
-    else this.#stream.write(`${lines}\n`);
+      return;
+    }
+    this.#stream.write(`${lines}\n`, (error) => {
+      if (error) this.dropped += count;
+    });
   }
 
   writeBytes(bytes: Uint8Array, count: number, done: () => void): void {

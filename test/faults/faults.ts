@@ -70,6 +70,7 @@ function testFault(fault: Fault, configuration: Configuration, targetNow: () => 
       { timeout: isFull ? 10 * timeoutMs : timeoutMs },
       async () => {
         const target = targetNow();
+        target.lines.length = 0;
         await Promise.all(cells.map((cell) => fault.run({ target, configuration, ...cell })));
         for (const { protocol, place } of cells) {
           await target.expectCalm(protocol, place, fault.expected);

@@ -67,9 +67,6 @@ const PATHS: Readonly<Record<string, NodeHandler>> = {
     await writeMuch(req.gateway.errors, numberOf(req) * MIB);
     res.end("said");
   },
-  "/throws"() {
-    throw new Error("as it was told to");
-  },
   "/never"() {
     // The peer goes away, or its patience does.
   },

@@ -130,9 +130,8 @@ export class Target {
     });
   }
 
-  /** Nobody reads what it writes any more. */
-  closeOutput(): void {
-    this.#child.stdout?.destroy();
+  /** Nobody reads its standard error any more. */
+  closeErrors(): void {
     this.#child.stderr?.destroy();
   }
 
