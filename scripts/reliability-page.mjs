@@ -33,8 +33,8 @@ const TAIL = `## Elsewhere
 
 | what | where |
 |---|---|
-| fuzzing, and properties of random input (Z, I, P) | \`npm run fuzz\`, [test/engine](../test/engine) |
-| faults, load and soak | [CONTRIBUTING.md](../CONTRIBUTING.md) says which commands there are |
+| random input: harnesses Z1 to Z9, invariants I-1 to I-8, properties P-1 to P-9 | [test/engine](../test/engine), and the commands in [CONTRIBUTING.md](../CONTRIBUTING.md) |
+| faults injected at every byte, load and soak | the commands in [CONTRIBUTING.md](../CONTRIBUTING.md) |
 `;
 
 /** The ids of the list in a text. */

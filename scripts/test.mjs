@@ -1,7 +1,8 @@
 /**
  * Everything that can be proved here, in one command: set-up, servers, checks, tests, and one line of counts.
  *
- * The last line is `N passed, N failed, N skipped`; each check step counts as one test. `--full` runs the
+ * The last line is `N passed, N failed, N skipped`; each check step, and the comparison of
+ * docs/reliability.md with the run, counts as one test. `--full` runs the
  * heavy grids at full size, `--engine=NAME` runs the tests alone on that engine; what is left goes to vitest.
  */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -58,6 +59,13 @@ async function vitest({ full, engine, rest }) {
   return countTests(code);
 }
 
+/** Is docs/reliability.md what this run has shown? */
+async function reliability() {
+  const script = join(root, "scripts/reliability.mjs");
+  const { code } = await run(process.execPath, [script, "--check", RESULTS]);
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+}
+
 async function test() {
   const choice = readCommandLine(process.argv.slice(2));
   const parts = [];
@@ -69,6 +77,8 @@ async function test() {
     parts.push(await check());
   }
   parts.push(await vitest(choice));
+  // Of a part of the tests the page says nothing.
+  if (!choice.engine && choice.rest.length === 0) parts.push(await reliability());
   const sum = (key) => parts.reduce((total, part) => total + part[key], 0);
   return { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };
 }

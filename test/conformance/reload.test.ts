@@ -49,7 +49,7 @@ describe.each(KINDS)("$configuration, $method", ({ configuration, method }) => {
   afterAll(() => program?.clear());
 
   test.for(WAYS.map((way, index) => ({ ...way, index })))(
-    "behind $name no request fails and none is asked for twice while all workers are replaced again and again",
+    "behind $name no request fails and none is asked for twice while all workers are replaced again and again (B-102)",
     { timeout: LONGEST_MS },
     async ({ name, protocol, obstacle, index }, context) => {
       unlessObstacle(context, obstacle ?? configurationObstacle(configuration));

@@ -16,7 +16,7 @@ const trust = (
   tls: true,
 });
 
-describe("trust.peers", () => {
+describe("trust.peers (H-11, X-5)", () => {
   test("lets everybody pass when there is no list", () => {
     const check = createPeerCheck(trust(undefined), "tcp");
     expect(check.allows("203.0.113.9")).toBe(true);

@@ -156,7 +156,7 @@ describe("a refusal", () => {
 
 describe("roles", () => {
   transcript(
-    "an Authorizer may set variables for the front server (§6.3)",
+    "an Authorizer may set variables for the front server (§6.3, B-29)",
     {
       handler: (req, res) => {
         res.setHeader("Variable-AUTH_METHOD", "db");

@@ -22,7 +22,7 @@ export function lighttpdTarget(address: Address): string {
     : `"host" => "${address.host}", "port" => ${address.port}`;
 }
 
-/** Starts lighttpd with the sites; `modules` are those that only they need. */
+/** Starts lighttpd with the sites; `modules` are those that only they need, before the others. */
 export function startLighttpd(
   room: Room,
   sites: readonly LighttpdSite[],
@@ -35,7 +35,7 @@ export function startLighttpd(
     throw new Error("lighttpd or its sites are missing");
   const { user, group } = workerAccount();
   const uploads = room.folder("lighttpd-uploads", true);
-  const text = `server.modules = ( "mod_rewrite", "mod_setenv", "mod_fastcgi", "mod_scgi", "mod_ajp13"${modules.map((name) => `, "${name}"`).join("")} )
+  const text = `server.modules = ( ${modules.map((name) => `"${name}", `).join("")}"mod_rewrite", "mod_setenv", "mod_fastcgi", "mod_scgi", "mod_ajp13" )
 server.document-root = "${room.folder("lighttpd-htdocs")}"
 server.upload-dirs = ( "${uploads}" )
 server.bind = "127.0.0.1"
