@@ -33,8 +33,8 @@ const TAIL = `## Elsewhere
 
 | what | where |
 |---|---|
-| random input: harnesses Z1 to Z9, invariants I-1 to I-8, properties P-1 to P-9 | [test/engine](../test/engine), and the commands in [CONTRIBUTING.md](../CONTRIBUTING.md) |
-| faults injected at every byte, load and soak | the commands in [CONTRIBUTING.md](../CONTRIBUTING.md) |
+| random input: harnesses Z1 to Z9, invariants I-1 to I-8, properties P-1 to P-9 | [docs/fuzzing.md](fuzzing.md), [test/fuzz](../test/fuzz), [test/engine](../test/engine) |
+| faults injected at every byte, load and soak | [test/faults](../test/faults), and the commands in [CONTRIBUTING.md](../CONTRIBUTING.md) |
 `;
 
 /** The ids of the list in a text. */
