@@ -94,7 +94,7 @@ export async function compileFuzzer({ kind, cxx, folder, core = join(root, "nati
       return { path: join(fuzz, name), words: BARE.includes(name) ? ["-O2", ...FIXED] : tested };
     }),
   ];
-  const object = (path) => join(folder, basename(path, ".cc") + ".o");
+  const object = (path) => join(folder, `${basename(path, ".cc")}.o`);
   const wanted = all.filter(({ path }) => only === undefined || only.includes(basename(path)));
   const compile = async ({ path, words }) => {
     const parameters = [...LANGUAGE, ...words, ...includes, "-c", path, "-o", object(path)];

@@ -91,9 +91,9 @@ eachEngine("header fields", (configuration) => {
       const { path } = reachOf(server) as { path: string };
       const make = (): ClientConnection =>
         new ClientConnection({ protocol, address: { socket: path } });
-      let kept: ClientConnection | undefined;
+      const kept = make();
       // SCGI has one request a connection.
-      client = () => (protocol === "scgi" ? make() : (kept ??= make()));
+      client = () => (protocol === "scgi" ? make() : kept);
     });
     afterAll(async () => {
       node.close();
