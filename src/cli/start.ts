@@ -13,6 +13,7 @@ import { onOneLine } from "../observe/log-text.ts";
 import { reopenLogs } from "../observe/line-log.ts";
 import type { Server } from "../server/server.ts";
 import type { BoundAddress, ResolvedOptions, Timeouts } from "../server/settings.ts";
+import { letGoOf } from "../server/standard-descriptor.ts";
 import { TouchWatch } from "../workers/touch-watch.ts";
 import { whileInUse } from "../serve/address-retry.ts";
 import { normalizeOptions, type ServeOptions } from "../serve/options.ts";
@@ -149,6 +150,7 @@ interface Ending extends Started {
 function leave({ server, bound, timeouts, leaving }: Ending): void {
   leaving();
   drain(server, bound, timeouts);
+  letGoOf(bound.fd);
 }
 
 /** Hears every signal from now on, and leaves by what is there by then. */
@@ -226,6 +228,8 @@ export async function start(command: ServeCommand): Promise<void> {
   const { timeouts, listen, status } = normalizeOptions(command.options, process.env);
   let ending: Ending | undefined;
   const spawned = isSpawned(listen);
+  // Also where it ends otherwise: other processes may have the same socket.
+  if (spawned) process.once("exit", () => letGoOf(0));
   obeySignals(() => ending, spawned);
   // Before the application may change the folder.
   const touchable = spawned && wantsTouch(command) ? filesOf(command) : [];

@@ -243,10 +243,9 @@ export class Connection implements TransportListener, ExchangeHost {
   drain(): void {
     this.#closing = true;
     if (!this.idle) return;
-    // Accepted just now: its request may be under way, and no front server sends it again once it has left.
-    const watch = this.watch;
-    if (!watch.heard && watch.graceSinceMs === 0) watch.graceSinceMs = this.context.nowMs;
-    else this.#startLinger();
+    // Accepted just now: its request may be under way, and no front server sends it again once it has left. Node asks twice.
+    if (this.watch.heard) this.#startLinger();
+    else this.watch.graceSinceMs ||= this.context.nowMs;
   }
 
   /** Hard stop. A response that is cut off by it looks so. */
@@ -285,7 +284,8 @@ export class Connection implements TransportListener, ExchangeHost {
     this.watch.seeHead(this.idle ? isPartial : this.#exchanges.headDue, nowMs);
     const verdict = this.watch.verdict(this.#exchanges.size, this.context);
     if (verdict === "head") this.#headOverdue();
-    else if (verdict !== "none") this.drain();
+    else if (verdict === "leftover") this.drain();
+    else if (verdict !== "none") this.#startLinger();
   }
 
   #headOverdue(): void {

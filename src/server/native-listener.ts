@@ -3,7 +3,6 @@
  * It takes the listening descriptor over and counts connections where net.Server does; who may connect and what a
  * connection carries is the acceptor's.
  */
-import { closeSync, openSync } from "node:fs";
 import type { Server as NetServer, Socket } from "node:net";
 import { ConnectionSocket } from "../connection/connection-socket.ts";
 import { type HubOwner, NativeHub } from "../connection/native-hub.ts";
@@ -22,6 +21,7 @@ import { tellDrop } from "./doorkeeper.ts";
 import { socketInode } from "./listen-queue.ts";
 import { acceptInstead, isFull, type PrivateServer } from "./net-server.ts";
 import type { BoundAddress } from "./settings.ts";
+import { letGoOf } from "./standard-descriptor.ts";
 
 /** In the table of first bytes: bytes of HTTP, which node's own code serves. */
 const HTTP = 4;
@@ -126,7 +126,7 @@ export class NativeListener implements HubOwner {
     const inode = socketInode(fd);
     handle.getsockname?.(name);
     handle.close();
-    if (fd < 3) keepTaken(fd);
+    letGoOf(fd);
     this.#server._handle = {
       fd,
       inode,
@@ -285,10 +285,4 @@ export class NativeListener implements HubOwner {
   destroySilent(): void {
     for (const transport of this.#silent) transport.destroy();
   }
-}
-
-/** Standard descriptors are not left free: the next file that is opened would be taken for one of them. */
-function keepTaken(fd: number): void {
-  const taken = openSync("/dev/null", "r+");
-  if (taken !== fd) closeSync(taken);
 }
