@@ -12,8 +12,8 @@ const SMALL_BYTES_MAX = 4_096;
 
 /**
  * Size of memory that is allocated once and never touched. By its release glibc learns to keep twice as much for the next
- * pieces, which it would otherwise give back to the system with each collection and get anew, page by page: 10 to 19 page
- * faults an upload of 1 MiB, 0 to 3 with it, and a tenth of its CPU (Node 20, two busy cores, 2026-11-25).
+ * pieces, which it would otherwise give back to the system with each collection and get anew, page by page: 7 to 31 page
+ * faults an upload of 1 MiB, 0 to 3 with it, and mostly 4 to 16 % of its CPU (Node 20, two busy cores, 2026-11-25).
  */
 const LESSON_BYTES = 16_777_216;
 let isTaught = false;
