@@ -1,6 +1,6 @@
 /**
  * Large bodies in frames of every size, many at once, in each configuration: every byte arrives once and where it belongs,
- * and what an application keeps of one request is never written again by another (reliability D-2, F-7).
+ * and what an application keeps of one request is never written again by another (reliability D-2).
  * The native transport reads such bodies to where they stay, on a guess of what the next frames are like.
  */
 import { afterEach, describe, expect, test } from "vitest";
@@ -141,7 +141,7 @@ for (const { name, create, reason } of CONFIGURATIONS) {
     reason === "" ? title : `${title} (skipped: ${reason})`,
     () => {
       for (const [protocol, send] of Object.entries(PEERS)) {
-        test(`arrive whole in frames of every size, and are never written again, ${protocol} (D-2, F-7)`, async () => {
+        test(`arrive whole in frames of every size, and are never written again, ${protocol} (D-2)`, async () => {
           room = new ServerRoom();
           const kept = new Map<string, Buffer[]>();
           const keep: NodeHandler = (req, res) => {
