@@ -17,7 +17,8 @@ import {
   textByHttp,
   textOf,
 } from "../support/server-room.ts";
-import { begin, params } from "../support/transcript-frames.ts";
+import { forward, netstring } from "../support/frames.ts";
+import { begin, params, record, Type } from "../support/transcript-frames.ts";
 import { eachEngine } from "../support/transcript.ts";
 
 let room: ServerRoom;
@@ -25,6 +26,24 @@ beforeEach(() => {
   room = new ServerRoom();
 });
 afterEach(() => room.clear());
+
+const SECRET = "a secret of sixteen bytes";
+const GET = [
+  ["CONTENT_LENGTH", "0"],
+  ["SCGI", "1"],
+  ["REQUEST_METHOD", "GET"],
+  ["REQUEST_URI", "/"],
+  ["SERVER_PROTOCOL", "HTTP/1.1"],
+] as const;
+const REQUESTS = {
+  fastcgi: Buffer.concat([
+    begin(),
+    params(1, Object.fromEntries(GET)),
+    record({ type: Type.STDIN }),
+  ]),
+  scgi: netstring(GET),
+  ajp: forward({ attributes: [[0x0c, SECRET]] }),
+};
 
 /** Answers at once, or under /slow when it is told to. */
 function slowly(): { handler: NodeHandler; began: Latch; answer: Latch } {
@@ -51,6 +70,25 @@ for (const place of PLACES) {
         for (const socket of silent) socket.destroy();
         await until(async () => (await connectionsOf(server)) === 1);
       });
+
+      test.each(Object.keys(REQUESTS) as (keyof typeof REQUESTS)[])(
+        "close() leaves who has just come, and has said nothing yet, the time for a request (%s)",
+        async (protocol) => {
+          const options = { protocol, ajp: { secret: SECRET } };
+          const server = await room.open(configuration, place, hello, options);
+          const socket = await room.dial(server);
+          let text = "";
+          socket.setEncoding("latin1").on("data", (part: string) => {
+            text += part;
+          });
+          await until(async () => (await connectionsOf(server)) === 1);
+          const closed = Promise.all([once(server, "close"), once(socket, "close")]);
+          server.close();
+          socket.write(REQUESTS[protocol]);
+          await closed;
+          expect(text).toContain("hi");
+        },
+      );
 
       test("close() ends idle connections, lets what runs finish, and may be followed by listen()", async () => {
         const { handler, began, answer } = slowly();
