@@ -179,8 +179,10 @@ function obeySignals(ending: () => Ending | undefined, isSpawned: boolean): void
 }
 
 /** Leaves when the application was touched, so that the web server that started this process starts a new one. */
-function leaveWhenTouched(paths: readonly string[], ending: Ending): void {
+function leaveWhenTouched(command: ServeCommand, paths: readonly string[], ending: Ending): void {
   const watch = new TouchWatch(paths, (path) => {
+    // spawn-fcgi may have been there at the start, and be gone by now.
+    if (!wantsTouch(command)) return;
     watch.close();
     say(`${path} was touched: leaving, once what runs is finished`);
     // In this turn's last phase: everybody who knocked has been let in.
@@ -244,7 +246,7 @@ export async function start(command: ServeCommand): Promise<void> {
   });
   const { ready, leaving } = await attend(server, command);
   ending = { ...started, timeouts, leaving };
-  if (touchable.length > 0) leaveWhenTouched(touchable, ending);
+  if (touchable.length > 0) leaveWhenTouched(command, touchable, ending);
   const where = status === undefined ? undefined : await started.shownAt;
   nowServing(command, withStatus(startLine(server, process.pid), where));
   ready();
