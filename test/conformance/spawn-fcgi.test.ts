@@ -8,7 +8,7 @@ import { execFile } from "node:child_process";
 import { existsSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, type TestContext, test } from "vitest";
 import { request } from "../../src/client/client.ts";
 import { isAlive } from "../cli/primaries.ts";
 import { findProgram } from "../support/front/child.ts";
@@ -57,6 +57,12 @@ afterAll(() => {
   room.remove();
 });
 
+/** spawn-fcgi is a starter and no web server: a machine without it is whole, under CI=true as well. */
+function unlessAbsent(context: TestContext, configuration: (typeof CONFIGURATIONS)[number]): void {
+  if (obstacle !== undefined) context.skip(obstacle);
+  unlessObstacle(context, configurationObstacle(configuration));
+}
+
 describe.each(CONFIGURATIONS)("spawn-fcgi · %s", (configuration) => {
   const socket = room.file(`${fileName(configuration)}.sock`);
 
@@ -90,9 +96,7 @@ describe.each(CONFIGURATIONS)("spawn-fcgi · %s", (configuration) => {
   test(`${PROCESSES} processes share the socket, stay at a touch, and one that is stopped loses no request`, {
     timeout: 120_000,
   }, async (context) => {
-    // No web server, so that a machine without it is a whole one.
-    if (obstacle !== undefined) context.skip(obstacle);
-    unlessObstacle(context, configurationObstacle(configuration));
+    unlessAbsent(context, configuration);
     const folder = room.folder(`site-${fileName(configuration)}`);
     const pids = await spawnAll(folder);
     expect(new Set(pids).size).toBe(PROCESSES);
@@ -134,8 +138,7 @@ describe.each(CONFIGURATIONS)("spawn-fcgi · %s", (configuration) => {
   test("SIGTERM finishes what runs, however often it comes, and then all are gone", {
     timeout: 60_000,
   }, async (context) => {
-    if (obstacle !== undefined) context.skip(obstacle);
-    unlessObstacle(context, configurationObstacle(configuration));
+    unlessAbsent(context, configuration);
     const pids = started.filter(isAlive);
     const finish = await begin("/slow", 5_000);
     for (const pid of pids) process.kill(pid, "SIGTERM");
