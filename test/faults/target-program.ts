@@ -132,6 +132,8 @@ export async function runTarget(): Promise<void> {
     if (isWanted === true) collect?.();
     process.send?.(facts());
   });
+  // Made now, so that the first line said is no handle more.
+  for (const stream of [process.stdout, process.stderr]) stream.write("");
   const ports = await openAll();
   process.send?.({ ports });
 }

@@ -4,10 +4,11 @@
  * Opens no port and knows no page. Where no Chromium is installed, {@link findBrowser} says so.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
+import { until } from "./behaviour.ts";
 import { findProgram } from "./front/child.ts";
 
 /** Without these Chromium asks its maker's hosts for updates while it shows our page. */
@@ -52,7 +53,8 @@ export class BrowserPage {
         `--user-data-dir=${this.#folder}/profile`,
         `--window-size=${width},${height}`,
       ],
-      { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] },
+      // A group of its own: its other processes end with it, and write no more into the profile.
+      { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"], detached: true },
     );
     let text = "";
     const output = this.#child.stdio[4] as Readable;
@@ -112,9 +114,16 @@ export class BrowserPage {
   /** Ends the browser. */
   async close(): Promise<void> {
     const gone = new Promise((resolve) => this.#child.once("close", resolve));
-    this.#child.kill("SIGKILL");
+    process.kill(-this.#child.pid!, "SIGKILL");
     await gone;
-    // Its other processes write into the profile a little longer than it lives.
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 20 });
+    // A process of it may write into the profile a little longer, and rmSync looks into a folder once.
+    await until(() => {
+      try {
+        rmSync(this.#folder, { recursive: true, force: true });
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ENOTEMPTY") throw error;
+      }
+      return !existsSync(this.#folder);
+    });
   }
 }
