@@ -18,6 +18,7 @@ const WANTED = [
   },
   { name: "lighttpd", found: () => which("lighttpd"), service: "lighttpd" },
   { name: "haproxy", found: () => which("haproxy"), service: "haproxy" },
+  { name: "caddy", found: () => which("caddy"), service: "caddy" },
   { name: "chromium", found: () => which("chromium"), service: undefined },
   { name: "cppcheck", found: () => which("cppcheck"), service: undefined },
 ];

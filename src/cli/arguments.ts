@@ -135,7 +135,7 @@ function unexpectedWord(word: string, app: string): UsageError {
 }
 
 /** How parseArgs has to read each option: whether a value follows. */
-function declarations(): Record<string, { type: "boolean" | "string" }> {
+export function optionDeclarations(): Record<string, { type: "boolean" | "string" }> {
   const valued = [...rows, ...PROCESS_OPTIONS]
     .filter(({ takes }) => takes.type !== "boolean")
     .flatMap(({ name }) => [name, optionName(name)]);
@@ -168,13 +168,14 @@ function takeOption(
  * Reads a command line.
  *
  * @param words what stands behind the program's name
+ * @param app   the application where none is written; undefined: that is a mistake
  * @throws UsageError for anything unknown, unreadable or missing
  */
-export function readArguments(words: readonly string[]): Command {
+export function readArguments(words: readonly string[], app?: string): Command {
   const collector = new Collector();
   const { tokens } = parseArgs({
     args: [...words],
-    options: declarations(),
+    options: optionDeclarations(),
     strict: false,
     allowPositionals: true,
     tokens: true,
@@ -189,6 +190,7 @@ export function readArguments(words: readonly string[]): Command {
       else collector.take(word[1]!, word[2]!, plain);
     }
   }
+  collector.app ??= app;
   return commandOf(collector, words);
 }
 

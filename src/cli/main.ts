@@ -8,6 +8,7 @@ import { inspect } from "node:util";
 import { selectEngine } from "../engine/select.ts";
 import { UsageError } from "../errors.ts";
 import { readArguments, type ServeCommand } from "./arguments.ts";
+import { printConfig } from "./config.ts";
 import { AppFailure } from "./load-app.ts";
 import { startPrimary } from "./primary.ts";
 import { launch, takeFooting } from "./footing.ts";
@@ -78,6 +79,7 @@ async function askRunning(verb: Verb, words: readonly string[]): Promise<void> {
 async function main(): Promise<void> {
   const [verb, ...words] = process.argv.slice(2);
   try {
+    if (verb === "config") return void process.stdout.write(printConfig(words));
     if (isVerb(verb)) return await askRunning(verb, words);
     const command = readArguments(process.argv.slice(2));
     if (command.kind === "help") process.stdout.write(usage());

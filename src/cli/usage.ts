@@ -16,12 +16,13 @@ function shownDefault({ default: value }: OptionRow): string {
 }
 
 /** Name and clause side by side, or below each other where the name is long. */
-function pair(name: string, clause: string): string {
+export function pair(name: string, clause: string): string {
   const gap = name.length < COLUMN - 1 ? name.padEnd(COLUMN) : `${name}\n${" ".repeat(COLUMN)}`;
   return `${gap}${clause}`;
 }
 
-function line(option: OptionRow): string {
+/** An option, its default and what it does. */
+export function optionLine(option: OptionRow): string {
   const name = `  --${optionName(option.name)}${option.sample === undefined ? "" : ` ${option.sample}`}`;
   return pair(name, `${option.help}${shownDefault(option)}`);
 }
@@ -32,7 +33,7 @@ export function usage(): string {
   const section = (title: string, belongs: (name: string) => boolean): string[] => [
     "",
     `${title}:`,
-    ...rows.filter(({ name }) => belongs(name)).map(line),
+    ...rows.filter(({ name }) => belongs(name)).map(optionLine),
   ];
   return `${[
     "postern serves a Node.js application behind a web server over FastCGI, SCGI or AJP.",
@@ -48,7 +49,7 @@ export function usage(): string {
     ...section("Options", (name) => !name.includes(".")),
     "",
     "Processes and files:",
-    ...PROCESS_OPTIONS.map(line),
+    ...PROCESS_OPTIONS.map(optionLine),
     ...section("Who may connect, and AJP and SCGI", (name) => /^(trust|ajp|scgi)\./.test(name)),
     ...section("Limits (whole numbers, or Infinity)", (name) => name.startsWith("limits.")),
     ...section("Timeouts (milliseconds; 0 is none)", (name) => name.startsWith("timeouts.")),
@@ -63,6 +64,9 @@ export function usage(): string {
     "Of one that runs with workers: postern status, top, workers, reload, upgrade, stop, scale N, reopen,",
     "with its --socket or --pidfile; see postern status --help. An application of such a name is written",
     "./status. SIGUSR2 does as postern upgrade.",
+    "",
+    "For the web server: postern config nginx|apache|lighttpd|haproxy|… prints its configuration for the",
+    "same options; see postern config --help.",
     "",
     "Examples:",
     "  postern ./app.js --socket /run/app/app.sock --workers 4",

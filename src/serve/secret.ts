@@ -14,7 +14,12 @@ export const SECRET_BYTES_MIN = 16;
 const DIRECT = "ajp.secret (POSTERN_AJP_SECRET)";
 const FILE = "ajp.secretFile (POSTERN_AJP_SECRET_FILE)";
 
-function readSecretFile(path: string): Buffer {
+/**
+ * The secret of a file, without the line end that editors put behind it.
+ *
+ * @throws UsageError where it cannot be read
+ */
+export function readSecretFile(path: string): Buffer {
   try {
     const bytes = readFileSync(path);
     // Editors end a file with a line end, which is not part of the secret.

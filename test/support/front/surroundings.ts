@@ -34,6 +34,10 @@ const APACHE_MODULES: readonly string[] = [
   "proxy_fcgi",
   "proxy_scgi",
   "proxy_ajp",
+  "proxy_http",
+  "proxy_balancer",
+  "lbmethod_bybusyness",
+  "slotmem_shm",
   "rewrite",
   "setenvif",
   "headers",
@@ -102,7 +106,7 @@ ServerName localhost
 DefaultRuntimeDir ${folder}
 PidFile ${folder}/apache.pid
 ErrorLog ${folder}/apache.log
-TypesConfig ${put(folder, "mime.types", "text/plain txt\n")}
+TypesConfig ${put(folder, "mime.types", "text/plain txt\ntext/css css\n")}
 ${isRoot ? `User ${user}\nGroup ${group}` : ""}
 ${modules
   .map((name) => [name, `${apacheModules()}/mod_${name}.so`])
@@ -134,6 +138,7 @@ const lighttpd: Surroundings = {
 server.upload-dirs = ( "${folder}/lighttpd-uploads" )
 server.bind = "127.0.0.1"
 server.port = ${port}
+mimetype.assign = ( ".css" => "text/css" )
 ${piece}
 `,
     );
@@ -171,7 +176,26 @@ ${piece.replace(/bind :\d+/g, `bind 127.0.0.1:${port}`)}
   },
 };
 
-const ALL: Readonly<Record<string, Surroundings>> = { nginx, apache, lighttpd, haproxy };
+const caddy: Surroundings = {
+  obstacle: () => serverObstacle("caddy"),
+  write(folder, piece) {
+    const global = `{
+  admin off
+  auto_https off
+  storage file_system ${folder}/caddy
+}
+`;
+    const path = put(folder, "Caddyfile", global + piece);
+    const words = ["--config", path, "--adapter", "caddyfile"];
+    return {
+      program: findProgram("caddy")!,
+      check: ["validate", ...words],
+      run: ["run", ...words],
+    };
+  },
+};
+
+const ALL: Readonly<Record<string, Surroundings>> = { nginx, apache, lighttpd, haproxy, caddy };
 
 /** The surroundings of a server's configuration. */
 export function surroundingsOf(server: string): Surroundings {
