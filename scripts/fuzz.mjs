@@ -18,6 +18,8 @@ const NATIVE = ["fastcgi", "scgi", "ajp", "canary"];
 
 /** Harnesses that are tests: name → file. */
 const TESTS = {
+  params: "test/fuzz/params.test.ts",
+  writers: "test/fuzz/writers.test.ts",
   differential: "test/engine/agree.test.ts",
   connection: "test/fuzz/connection.test.ts",
   socket: "test/fuzz/socket.test.ts",

@@ -5,7 +5,10 @@
  */
 import type { Engine } from "../../src/engine/engine.ts";
 import { errorRow } from "../../src/errors.ts";
+import { readFields } from "../../src/connection/dispatch.ts";
+import type { FieldBlock } from "../../src/http/field-block.ts";
 import { FIELD_NAMES } from "../../src/http/field-names.ts";
+import type { HeadMeta } from "../../src/protocols/protocol.ts";
 import {
   BodyKind,
   EVENT_WIDTH,
@@ -49,6 +52,8 @@ const nameOf = (names: Record<string, number>, value: number): string =>
 /** A connection of one decoder; what it decodes is in `rows`. */
 export class DecodedConnection {
   readonly rows: ReadableRow[] = [];
+  /** What a head reader is given for each HEAD row, in their order. */
+  readonly heads: { readonly fields: FieldBlock; readonly meta: HeadMeta }[] = [];
   /** How often a table was full. */
   moreCount = 0;
   readonly #engine: Engine;
@@ -150,6 +155,7 @@ export class DecodedConnection {
       case RowKind.HEAD:
         row.body = nameOf(BodyKind, detail);
         this.#resolveHead(row, start, length, from, to);
+        this.#keepHead(start, length, detail);
         break;
       case RowKind.BODY:
       case RowKind.DATA: {
@@ -176,6 +182,14 @@ export class DecodedConnection {
         break;
     }
     this.rows.push(row);
+  }
+
+  #keepHead(first: number, count: number, bodyKind: number): void {
+    const { fields } = this.#engine.tables;
+    const [start, length, metaA, metaB] = fields.subarray(first * FIELD_WIDTH);
+    const text = this.#engine.ring.bytes.toString("latin1", start!, start! + length!);
+    const meta = { bodyKind, metaA: metaA!, metaB: metaB! };
+    this.heads.push({ fields: readFields(text, fields, first, count), meta });
   }
 
   #resolveHead(row: ReadableRow, first: number, count: number, from: number, to: number): void {

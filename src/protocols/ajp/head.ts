@@ -86,6 +86,14 @@ function readPath(fields: FieldBlock, method: string): string {
   return uri;
 }
 
+/** Path and query as one target. @throws ProtocolError ERR_TARGET for `*` with a query, which is no target at all */
+function readTarget(fields: FieldBlock, from: number, method: string): string {
+  const path = readPath(fields, method);
+  const query = lastAttribute(fields, from, QUERY_STRING);
+  if (query !== "" && path === "*") throw new ProtocolError(ERRORS.TARGET);
+  return withQuery(path, query);
+}
+
 /** Host of an absolute target. @throws ProtocolError ERR_FIELD_VALUE for NUL, CR or LF in it */
 function readHost(fields: FieldBlock): string {
   const start = fields.rows[fields.first + Fixed.URI * FIELD_CELLS + 2]! - fields.base;
@@ -108,8 +116,7 @@ export function readAjpHead(fields: FieldBlock, meta: HeadMeta, options: HeadOpt
   const method = readMethod(fields, headersEnd, meta.metaA & 255);
   const hasUpgrade = judgeHeaders(fields, headersEnd);
   const host = readHost(fields);
-  const query = lastAttribute(fields, headersEnd, QUERY_STRING);
-  const target = withQuery(readPath(fields, method), query);
+  const target = readTarget(fields, headersEnd, method);
   const head = new AjpHead(fields, meta, options, method, target, host, hasUpgrade);
   if (options.stripScriptName) head.url = stripMount(target, head.scriptName);
   return head;

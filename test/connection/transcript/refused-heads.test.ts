@@ -45,6 +45,15 @@ const MISTAKES: readonly Mistake[] = [
     ajp: { uri: "a" },
   },
   {
+    // Found by the fuzzer of fields (reliability Z4): over AJP the query comes apart from the target.
+    what: "a target of * with a query",
+    cgi: [
+      ["REQUEST_METHOD", "OPTIONS"],
+      ["REQUEST_URI", "*?a=b"],
+    ],
+    ajp: { method: 1, uri: "*", query: "a=b" },
+  },
+  {
     what: "CR LF in a header",
     cgi: usual(["HTTP_X_A", "1\r\nX-B: 2"]),
     ajp: { headers: { Host: "a.test", "X-A": "1\r\nX-B: 2" } },
