@@ -9,8 +9,8 @@ const SOUND = /^[\w.:+/=@-]{1,128}$/;
 
 /** Whoever keeps the id of its request: a map of objects would cost half a microsecond a request. */
 export interface Identified {
-  /** "" until somebody asks. */
-  givenId?: string;
+  /** "" until somebody asks; a number is one of our own that nobody has seen as text yet. */
+  givenId?: string | number;
 }
 
 const given = new WeakMap<object, string>();
@@ -18,10 +18,15 @@ const given = new WeakMap<object, string>();
 let prefix = "";
 let count = 0;
 
+/** What ids of our own begin with; their number follows. */
+export function ownIdPrefix(): string {
+  prefix ||= `${randomBytes(6).toString("hex")}-`;
+  return prefix;
+}
+
 function newId(sent: string): string {
   if (sent !== "" && SOUND.test(sent)) return sent;
-  prefix ||= randomBytes(6).toString("hex");
-  return `${prefix}-${++count}`;
+  return `${ownIdPrefix()}${++count}`;
 }
 
 /** Has another object stand for a request that has an id: the one that errors are shown with. */
@@ -51,6 +56,23 @@ export function requestIdOf(request: object, sent: string): string {
 
 /** As {@link requestIdOf}, of a head that keeps it. */
 export function headIdOf(head: Identified, sent: string): string {
-  head.givenId ||= newId(sent);
-  return head.givenId;
+  const { givenId } = head;
+  if (typeof givenId === "string" && givenId !== "") return givenId;
+  const id = givenId ? `${ownIdPrefix()}${givenId}` : newId(sent);
+  head.givenId = id;
+  return id;
+}
+
+/**
+ * The number of a head's id behind {@link ownIdPrefix}, for whoever writes digits and needs no text.
+ *
+ * @param sent as {@link headIdOf} takes it
+ * @returns 0 where its id is none of our own, or a text already
+ */
+export function headIdNumber(head: Identified, sent: string): number {
+  const { givenId } = head;
+  if (typeof givenId === "number") return givenId;
+  if (givenId !== "" || (sent !== "" && SOUND.test(sent))) return 0;
+  head.givenId = ++count;
+  return count;
 }

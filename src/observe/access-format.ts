@@ -15,7 +15,7 @@ import {
 import { escapeJson, escapeText, remembering } from "./log-text.ts";
 
 /** A value of a line. */
-export interface LineValue extends Pick<Token, "place" | "count" | "steady"> {
+export interface LineValue extends Pick<Token, "place" | "count" | "steady" | "isFixed" | "isId"> {
   /** As it is. */
   readonly read: TokenReader;
   /** Writes it as it stands in the line: escaped, ASCII alone. */
@@ -146,13 +146,15 @@ function writerOf({ kind, read, recurs, blank }: Part, isJson: boolean): TokenRe
 }
 
 function lineValueOf(part: Part, isJson: boolean): LineValue {
-  const { place, count, steady, read } = part;
+  const { place, count, steady, isFixed, isId, read } = part;
   return {
     read,
     written: writerOf(part, isJson),
     ...(place === undefined ? {} : { place }),
     ...(count === undefined ? {} : { count }),
     ...(steady === undefined ? {} : { steady }),
+    ...(isFixed === undefined ? {} : { isFixed }),
+    ...(isId === undefined ? {} : { isId }),
   };
 }
 

@@ -15,6 +15,11 @@ const PIECE_BYTES = 262_144;
 /** Most bytes of a character's code unit in UTF-8. */
 const UNIT_BYTES = 3;
 const LINE_END = 10;
+/**
+ * Requests whose lines are made one behind the other. In each request's own time a line of json took some 0.7 µs more
+ * of 3: its code has left the processor's caches since the last one.
+ */
+const BATCH = 32;
 /** Between two writes of a busy server, in milliseconds. */
 const PAUSE_MS = 100;
 
@@ -41,6 +46,9 @@ export class AccessLog implements Bookkeeper {
   #isWriting = false;
   #used = 0;
   #count = 0;
+  /** Requests that are over and have no line yet. */
+  readonly #waiting: (Account | undefined)[] = new Array<undefined>(BATCH).fill(undefined);
+  #waitingCount = 0;
   /** Is a turn or a pause awaited, after which lines are written? */
   #isDue = false;
   #pause: NodeJS.Timeout | undefined;
@@ -66,19 +74,35 @@ export class AccessLog implements Bookkeeper {
   }
 
   ended(account: Account): void {
-    const end = this.#plain?.write(account, this.#current, this.#used) ?? 0;
-    if (end > 0) {
-      this.#used = end;
-      this.#count++;
-    } else this.#gather(this.#format(account, this.#place));
+    this.#waiting[this.#waitingCount++] = account;
+    if (this.#waitingCount === BATCH) this.#makeLines();
     if (this.#isDue) return;
     this.#isDue = true;
     setImmediate(this.#turn);
   }
 
+  /** Makes the lines of all that wait. */
+  #makeLines(): void {
+    const waiting = this.#waiting;
+    const count = this.#waitingCount;
+    this.#waitingCount = 0;
+    for (let i = 0; i < count; i++) {
+      this.#makeLine(waiting[i]!);
+      waiting[i] = undefined;
+    }
+  }
+
+  #makeLine(account: Account): void {
+    const end = this.#plain?.write(account, this.#current, this.#used) ?? 0;
+    if (end > 0) {
+      this.#used = end;
+      this.#count++;
+    } else this.#gather(this.#format(account, this.#place));
+  }
+
   #gather(line: string): void {
     const bytesMax = line.length * UNIT_BYTES + 1;
-    if (this.#used + bytesMax > PIECE_BYTES) this.flush();
+    if (this.#used + bytesMax > PIECE_BYTES) this.#handOn();
     if (bytesMax > PIECE_BYTES) return this.#log.write(line, 1);
     const piece = this.#pieces[this.#current]!;
     this.#used += piece.write(line, this.#used, this.#encoding);
@@ -86,8 +110,13 @@ export class AccessLog implements Bookkeeper {
     this.#count++;
   }
 
-  /** Hands on what was gathered. */
+  /** Hands on the lines of all requests that are over. */
   flush(): void {
+    this.#makeLines();
+    this.#handOn();
+  }
+
+  #handOn(): void {
     if (this.#count === 0) return;
     const bytes = this.#pieces[this.#current]!.subarray(0, this.#used);
     if (this.#isWriting) this.#log.writeBytes(Buffer.from(bytes), this.#count, () => undefined);
@@ -105,7 +134,7 @@ export class AccessLog implements Bookkeeper {
     this.flush();
     if (this.#pause === undefined) {
       this.#pause = setTimeout(() => {
-        if (this.#count > 0) this.#begin();
+        if (this.#count > 0 || this.#waitingCount > 0) this.#begin();
         else this.#isDue = false;
       }, PAUSE_MS).unref();
     } else this.#pause.refresh();

@@ -8,7 +8,7 @@ import { FIELD_NAMES, fieldId, isHeaderId } from "../http/field-names.ts";
 import { headIdOf, requestIdOf } from "../http/request-id.ts";
 import { pathOf } from "../http/target.ts";
 import type { JudgedValue } from "../http/value-cells.ts";
-import { earlierTime, isoTime, lineTime } from "./log-clock.ts";
+import { earlierTime, isoTime, lineTime, wallMs } from "./log-clock.ts";
 
 /** Where the lines are written. */
 export interface LogPlace {
@@ -46,6 +46,10 @@ export interface Token {
   readonly steady?: true | "second";
   /** Where it is in the text of a head: by field id, or judged. */
   readonly place?: number | JudgedValue;
+  /** The same in all lines of a process. */
+  readonly isFixed?: true;
+  /** The id, which may be digits behind a prefix. */
+  readonly isId?: true;
   /** The number that `read` writes. */
   readonly count?: NumberReader;
   readonly read: TokenReader;
@@ -57,7 +61,8 @@ export const CLIENT_GONE = 499;
 const USER_AGENT = fieldId("HTTP_USER_AGENT");
 const REFERER = fieldId("HTTP_REFERER");
 const HOST = fieldId("HTTP_HOST");
-const REQUEST_ID = fieldId("HTTP_X_REQUEST_ID");
+/** What a front server calls a request. */
+export const REQUEST_ID: number = fieldId("HTTP_X_REQUEST_ID");
 
 /** The status that a log shows. */
 export function statusOf(account: Account): number {
@@ -100,6 +105,10 @@ function startMs(account: Account): number {
   return Date.now() - Math.round(account.endedMs - account.beganMs);
 }
 
+function endMs({ endedMs }: Account): number {
+  return wallMs(endedMs);
+}
+
 const number = (word: string, count: NumberReader): Token => ({
   word,
   kind: "number",
@@ -118,15 +127,16 @@ const placed = (word: string, place: number | JudgedValue, read: TokenReader): T
   place,
 });
 const clocked = (token: Token): Token => ({ ...token, clocked: true });
+const fixed = (token: Token): Token => ({ ...token, isFixed: true });
 const lettered = (letter: string, token: Token): Token => ({ ...token, letter });
 
 /** All of them, but those that have a name in them. */
 export const TOKENS: readonly Token[] = [
   lettered("T", { ...own("ltime", () => lineTime(Date.now())), steady: "second" }),
   lettered("t", clocked(own("start", (account) => earlierTime(startMs(account))))),
-  own("iso", () => isoTime(Date.now())),
-  number("time", () => Math.floor(Date.now() / 1_000)),
-  number("tmsecs", () => Date.now()),
+  clocked(own("iso", (account) => isoTime(endMs(account)))),
+  clocked(number("time", (account) => Math.floor(endMs(account) / 1_000))),
+  clocked(number("tmsecs", endMs)),
   lettered(
     "R",
     placed("addr", "addr", ({ head }) => head?.remoteAddress ?? ""),
@@ -163,12 +173,9 @@ export const TOKENS: readonly Token[] = [
   lettered("{milliseconds}d", clocked(number("msecs", (a) => Math.round(micros(a) / 1_000)))),
   lettered("{microseconds}d", clocked(number("micros", micros))),
   number("queue", queueMicros),
-  number("wid", (_, { worker }) => worker),
-  lettered(
-    "p",
-    number("pid", (_, { pid }) => pid),
-  ),
-  { word: "id", kind: "own", read: accountId },
+  fixed(number("wid", (_, { worker }) => worker)),
+  lettered("p", fixed(number("pid", (_, { pid }) => pid))),
+  { word: "id", kind: "own", isId: true, read: accountId },
   own("end", ({ ending }) => ending),
   own("error", ({ error }) => error?.code ?? ""),
   placed("host", HOST, ({ head }) => head?.find(HOST) ?? ""),

@@ -46,6 +46,29 @@ const dated = new SecondMemo((second) => new Date(second * 1_000).toISOString().
 
 const written = new SecondMemo(apacheTime);
 
+/** How long the two clocks are taken to go alike, in milliseconds. */
+const TRUST_MS = 1_000;
+let comparedMs = Number.NEGATIVE_INFINITY;
+let apartMs = Number.NaN;
+
+/** Between two looks at one clock the other is read: where the process did not run meanwhile, that says little. */
+function compareClocks(): void {
+  const beforeMs = performance.now();
+  const nowMs = Date.now();
+  comparedMs = performance.now();
+  const [least, most] = [nowMs - comparedMs - 1, nowMs + 1 - beforeMs];
+  if (!(apartMs >= least && apartMs <= most)) apartMs = (least + most) / 2;
+}
+
+/**
+ * What the clock on the wall showed, in whole milliseconds, at a time of `performance.now()`: the two are compared once a
+ * second, and not for each line. As long as they go alike no time is earlier than the one before it.
+ */
+export function wallMs(monotonicMs: number): number {
+  if (!(Math.abs(monotonicMs - comparedMs) < TRUST_MS)) compareClocks();
+  return Math.floor(monotonicMs + apartMs);
+}
+
 /** `24/Nov/2026:22:58:51 +0000`, for when a line is written. */
 export function lineTime(ms: number): string {
   return written.at(ms);

@@ -3,12 +3,13 @@
  * Only what needs no escape is written so. Of every other line it says that it is not, and access-format.ts, whose lines
  * are the specification, makes it.
  */
-import type { Account } from "../connection/account.ts";
+import { Account } from "../connection/account.ts";
 import type { CreateLines, WriteLine } from "../engine/lines.ts";
+import { headIdNumber, ownIdPrefix } from "../http/request-id.ts";
 import { ELSEWHERE, ValueCells } from "../http/value-cells.ts";
 import { LINE_ADDED, LINE_LITERALS, LineCell, LineStep } from "../wire/abi.ts";
 import type { LineFormat, LineValue } from "./access-format.ts";
-import type { LogPlace, NumberReader, TokenReader } from "./access-tokens.ts";
+import { type LogPlace, type NumberReader, REQUEST_ID, type TokenReader } from "./access-tokens.ts";
 
 /** Longest text that has a place of its own among the literals. */
 const STEADY_LENGTH_MAX = 40;
@@ -17,10 +18,26 @@ const PAST_LITERALS = 16;
 /** What a cell holds. */
 const NUMBER_MAX = 0x7fff_ffff;
 
+/** Asked by what is the same for every request. */
+const NOBODY = new Account({ protocol: "http", peerAddress: "" }, 0);
+
 /** A value and the cell that holds it, or its place. */
 interface Placed {
   readonly cell: number;
   readonly written: TokenReader;
+}
+
+/** Writes a number in decimal; returns the offset behind it. */
+function writeDigits(bytes: Buffer, at: number, number: number): number {
+  let end = at + 1;
+  for (let bound = 10; number >= bound; bound *= 10) end++;
+  let rest = number;
+  for (let place = end - 1; place >= at; place--) {
+    const less = Math.floor(rest / 10);
+    bytes[place] = 0x30 + rest - less * 10;
+    rest = less;
+  }
+  return end;
 }
 
 /** A text that is mostly the same: it stays among the literals. */
@@ -29,6 +46,12 @@ interface Steady extends Placed {
   readonly read: TokenReader;
   /** What was read when it was written there. */
   last: string | undefined;
+}
+
+/** The id, and the cell that shows where the front server's is. */
+interface PlacedId extends Placed {
+  readonly start: number;
+  readonly sentCell: number;
 }
 
 /** A format as engine/lines.ts takes it, and who fills the cells. */
@@ -42,19 +65,30 @@ class Layout {
   /** Those that change with the second. */
   readonly times: Steady[] = [];
   readonly others: Placed[] = [];
+  id: PlacedId | undefined;
   /** The first is what stands for a value that is not there. */
   readonly #literals: Buffer[] = [Buffer.from("-")];
   #length = 1;
 
-  constructor({ texts, values }: LineFormat) {
-    this.cells = new Int32Array(values.length * 2 + 2);
+  constructor({ texts, values }: LineFormat, place: LogPlace) {
+    this.cells = new Int32Array(values.length * 2 + 4);
     this.wanted = new ValueCells(this.cells);
+    let text = texts[0]!;
     for (const [i, value] of values.entries()) {
-      const kind = value.count === undefined ? LineStep.BYTES : LineStep.NUMBER;
-      const cell = this.#place(value, i * 2 + 2);
-      this.#step(kind, cell, texts[i]!);
+      if (value.isFixed === true) text += value.written(NOBODY, place);
+      else {
+        const kind = value.count === undefined ? LineStep.BYTES : LineStep.NUMBER;
+        const cell = this.#place(value, i * 2 + 2);
+        this.#step(kind, cell, text);
+        text = "";
+      }
+      text += texts[i + 1]!;
     }
-    this.#step(LineStep.END, 0, `${texts.at(-1)!}\n`);
+    this.#step(LineStep.END, 0, `${text}\n`);
+    // Last of all: a field that is in the line too has its cell by now.
+    if (this.id !== undefined) {
+      this.id = { ...this.id, sentCell: this.wanted.want(REQUEST_ID, values.length * 2 + 2) };
+    }
   }
 
   /** All that stands in lines whoever asks; {@link Steady} texts are written into it. */
@@ -77,13 +111,16 @@ class Layout {
   }
 
   #place(value: LineValue, own: number): number {
-    const { place, count, steady, read, written } = value;
+    const { place, count, steady, isId, read, written } = value;
     if (place !== undefined) {
       const cell = this.wanted.want(place, own);
       if (cell === own) this.located.push({ cell, written });
       return cell;
     }
-    if (count !== undefined) this.numbers.push({ cell: own, written, count });
+    if (isId === true && this.id === undefined) {
+      const prefix = Buffer.alloc(STEADY_LENGTH_MAX, ownIdPrefix());
+      this.id = { cell: own, written, start: this.#literal(prefix), sentCell: 0 };
+    } else if (count !== undefined) this.numbers.push({ cell: own, written, count });
     else if (steady !== undefined) {
       const start = this.#literal(Buffer.alloc(STEADY_LENGTH_MAX));
       const list = steady === "second" ? this.times : this.steadies;
@@ -102,6 +139,8 @@ export class PlainLines {
   readonly #steadies: readonly Steady[];
   readonly #times: readonly Steady[];
   readonly #others: readonly Placed[];
+  readonly #id: PlacedId | undefined;
+  readonly #idDigitsAt: number;
   readonly #literals: Buffer;
   readonly #place: LogPlace;
   /** Length of what stands for a value that is not there. */
@@ -111,7 +150,7 @@ export class PlainLines {
 
   /** @param outs what lines may be written into */
   constructor(format: LineFormat, place: LogPlace, create: CreateLines, outs: readonly Buffer[]) {
-    const layout = new Layout(format);
+    const layout = new Layout(format, place);
     const { steps, cells, wanted, located, numbers, steadies, times, others } = layout;
     this.#wanted = wanted;
     this.#cells = cells;
@@ -120,6 +159,8 @@ export class PlainLines {
     this.#steadies = steadies;
     this.#times = times;
     this.#others = others;
+    this.#id = layout.id;
+    this.#idDigitsAt = layout.id === undefined ? 0 : layout.id.start + ownIdPrefix().length;
     this.#literals = layout.literals();
     this.#place = place;
     this.#nothingLength = format.nothing.length;
@@ -160,6 +201,7 @@ export class PlainLines {
     let text = "";
     if (head?.locate === undefined) this.#wanted.begin(ELSEWHERE);
     else text = head.locate(this.#wanted);
+    if (this.#id !== undefined) this.#identify(this.#id, account);
     for (let i = 0; i < located.length; i++) {
       const { cell } = located[i]!;
       const length = cells[cell + 1]!;
@@ -171,6 +213,18 @@ export class PlainLines {
       }
     }
     return text;
+  }
+
+  /** An id that nobody has asked for is a number yet: its digits go behind the prefix. */
+  #identify(id: PlacedId, account: Account): void {
+    const { head } = account;
+    const cells = this.#cells;
+    const sent = cells[id.sentCell + 1] === 0 ? "" : (head?.find(REQUEST_ID) ?? "");
+    const number = head?.locate === undefined ? 0 : headIdNumber(head, sent);
+    if (number === 0) return this.#add(id, account);
+    const end = writeDigits(this.#literals, this.#idDigitsAt, number);
+    cells[id.cell] = LINE_LITERALS + id.start;
+    cells[id.cell + 1] = end - id.start;
   }
 
   /** Writes what is not in the head; false where a number is larger than cells are. */

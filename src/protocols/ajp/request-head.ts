@@ -50,7 +50,7 @@ export class AjpHead implements RequestHead {
   readonly method: string;
   /** Written once more where the mount is taken off. */
   url: string;
-  givenId = "";
+  givenId: string | number = "";
   readonly #fields: FieldBlock;
   readonly #meta: HeadMeta;
   readonly #options: HeadOptions;

@@ -98,7 +98,7 @@ export class CgiHead implements RequestHead {
   readonly method: string;
   /** Written once more where the mount is taken off. */
   url: string;
-  givenId = "";
+  givenId: string | number = "";
   readonly #fields: FieldBlock;
   readonly #options: HeadOptions;
   readonly #target: string;
