@@ -282,7 +282,8 @@ export class Pool {
   #crashed(worker: Worker, ended?: string): void {
     this.restarts++;
     const nowMs = performance.now();
-    const goesOn = this.#limits.crashed(nowMs, nowMs - worker.startedMs);
+    const answered = (worker.load?.requests ?? 0) > 0;
+    const goesOn = this.#limits.crashed(nowMs, nowMs - worker.startedMs, answered);
     const waitMs = this.#limits.waitMs(nowMs);
     // While others serve there is something to lose.
     const isOver = !goesOn && this.serving.length === 0;

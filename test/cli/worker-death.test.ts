@@ -4,7 +4,8 @@
  *
  * Real processes; who has taken a request is what the application notes before it answers.
  */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -23,13 +24,18 @@ module.exports = (req, res) => {
   setTimeout(() => res.end(String(process.pid)), 3);
 };
 `;
-/** From the end of a worker to the first answer of its successor, and how often a busy machine is given another try. */
+/** From the end of a worker to the first answer of its successor, in milliseconds. */
 const REPLACED_MS = 300;
-const TRIES = 3;
-/** Where an empty node takes longer than this from spawn to exit, in milliseconds, a successor may take longer, too. */
-const EMPTY_MS = 70;
-/** A worker of that age is replaced at once, however many ended before it. */
-const OLD_MS = 5_500;
+/**
+ * An empty node, from spawn to exit and under the same load, takes 45 to 70 ms where nobody else computes. Where it takes
+ * longer a successor may take longer in proportion: it starts as a node, too.
+ */
+const EMPTY_MS = 60;
+/** So many in time, one after the other, each of a worker that has served for a second. */
+const KILLS = process.env["POSTERN_TEST_FULL"] === "1" ? 20 : 3;
+const SERVED_MS = 1_300;
+/** Kills more than that: others may need the machine just then. A wait of ours would make all of them slow. */
+const DISTURBED = 2;
 const WAIT_MS = 30_000;
 
 /** One request that failed. */
@@ -71,9 +77,9 @@ class Load {
   }
 }
 
-function emptyStartMs(): number {
+async function emptyStartMs(): Promise<number> {
   const startMs = performance.now();
-  spawnSync(process.execPath, ["-e", "0"]);
+  await once(spawn(process.execPath, ["-e", "0"], { stdio: "ignore" }), "exit");
   return performance.now() - startMs;
 }
 
@@ -87,30 +93,32 @@ describe.each(CONFIGURATIONS.filter(({ create }) => create !== undefined).map(({
     });
     afterAll(() => program.clear());
 
-    test("kill -9 of a worker: only its own requests fail, and its successor serves in under 300 ms", async () => {
+    test("kill -9 of a worker: only its own requests fail, and each successor serves in under 300 ms", async () => {
       const running = program.start(["app.cjs", "--socket", "s", "--workers", "2"], {
         longestMs: 90_000,
       });
       await running.started;
-      const startedMs = performance.now();
       const load = new Load(join(program.folder, "s"));
       const workers = (): number[] => childrenOf(running.child.pid!);
       await until(() => load.firstMs.size === 2, WAIT_MS);
-      let best = Number.POSITIVE_INFINITY;
-      let empty = Number.POSITIVE_INFINITY;
-      const tooLong = (): boolean => best >= REPLACED_MS * Math.max(1, empty / EMPTY_MS);
-      for (let round = 0; round < TRIES && tooLong(); round++) {
-        if (round > 0) empty = Math.min(empty, emptyStartMs());
-        if (round > 0) await until(() => performance.now() - startedMs > OLD_MS * round, WAIT_MS);
+      const slow: string[] = [];
+      for (let round = 0; round < KILLS + Math.min(slow.length, DISTURBED); round++) {
+        const [victim] = workers();
+        const servesMs = load.firstMs.get(victim!)!;
+        await until(() => performance.now() - servesMs > SERVED_MS, WAIT_MS);
+        const emptyMs = await emptyStartMs();
         const before = new Set(load.firstMs.keys());
         const known = load.failures.length;
-        const [victim] = workers();
         const killedMs = performance.now();
         process.kill(victim!, "SIGKILL");
         const successor = (): number | undefined =>
           [...load.firstMs.keys()].find((pid) => !before.has(pid));
         await until(() => successor() !== undefined, WAIT_MS);
-        best = Math.min(best, load.firstMs.get(successor()!)! - killedMs);
+        const replacedMs = load.firstMs.get(successor()!)! - killedMs;
+        const nodeMs = Math.max(EMPTY_MS, emptyMs, await emptyStartMs());
+        if (replacedMs >= (REPLACED_MS * nodeMs) / EMPTY_MS) {
+          slow.push(`${replacedMs} ms, an empty node ${nodeMs} ms`);
+        }
         const lines = readFileSync(join(program.folder, "seen"), "latin1").split("\n");
         const takers = new Map(lines.map((line) => line.split(" ").reverse() as [string, string]));
         for (const { url, begunMs } of load.failures.slice(known)) {
@@ -121,7 +129,7 @@ describe.each(CONFIGURATIONS.filter(({ create }) => create !== undefined).map(({
         expect(load.failures.length - known).toBeLessThanOrEqual(CLIENTS);
       }
       await load.stop();
-      expect(tooLong()).toBe(false);
+      expect(slow.slice(DISTURBED)).toEqual([]);
       running.child.kill("SIGTERM");
       expect((await running.ended).code).toBe(0);
     }, 90_000);

@@ -2,7 +2,7 @@
  * How long to wait before the next try, and when to give up (reliability O-6).
  */
 import { expect, test } from "vitest";
-import { RestartLimits, STEADY_MS } from "../../src/workers/restart-limits.ts";
+import { RestartLimits, SERVED_MAX, SERVED_MS, STEADY_MS } from "../../src/workers/restart-limits.ts";
 
 /** Crashes as soon as it may; returns the waits until it is given up, or `count` of them. */
 function loop(limits: RestartLimits, count: number, livedMs = 0): number[] {
@@ -40,6 +40,43 @@ test("a worker that had served for a while is replaced at once, and counts for n
   }
   limits.crashed(0, STEADY_MS - 1);
   expect(limits.crashed(1, STEADY_MS - 1)).toBe(false);
+});
+
+test("young workers that had served are replaced at once as well, 25 of them in a minute", () => {
+  const limits = new RestartLimits(Number.POSITIVE_INFINITY);
+  for (let crash = 0; crash < SERVED_MAX; crash++) {
+    limits.crashed(crash * 1_500, SERVED_MS, true);
+    expect(limits.waitMs(crash * 1_500)).toBe(0);
+    expect(limits.isCalm).toBe(true);
+  }
+  const nowMs = SERVED_MAX * 1_500;
+  for (let more = 0; more < 3; more++) limits.crashed(nowMs, SERVED_MS, true);
+  expect(limits.waitMs(nowMs)).toBe(200);
+});
+
+test("young workers that had answered nothing, or ended at once, are a loop (O-6)", () => {
+  for (const [livedMs, answered] of [
+    [STEADY_MS - 1, false],
+    [SERVED_MS - 1, true],
+  ] as const) {
+    const limits = new RestartLimits();
+    for (let crash = 0; crash < 3; crash++) limits.crashed(0, livedMs, answered);
+    expect(limits.waitMs(0)).toBe(200);
+  }
+});
+
+test("young workers that had served count for giving up (O-6)", () => {
+  const limits = new RestartLimits(2);
+  expect(limits.crashed(0, SERVED_MS, true)).toBe(true);
+  expect(limits.crashed(1_000, SERVED_MS, true)).toBe(false);
+});
+
+test("after five seconds without a quick end the row is over", () => {
+  const limits = new RestartLimits(Number.POSITIVE_INFINITY);
+  loop(limits, 3);
+  const nowMs = 300 + STEADY_MS;
+  limits.crashed(nowMs + 1, 0);
+  expect(limits.waitMs(nowMs + 1)).toBe(0);
 });
 
 test("after a calm minute it begins anew", () => {
