@@ -60,11 +60,7 @@ function proxy(site: Site): string[] {
 
 function address(site: Site): string {
   const scheme = site.tls === undefined ? "http://" : "https://";
-  const host =
-    site.host === undefined
-      ? ""
-      : placeOf({ kind: "tcp", host: site.host, port: 0 }).replace(/:0$/, "");
-  const names = site.names.length > 0 ? site.names : [host];
+  const names = site.names.length > 0 ? site.names : [""];
   return names.map((name) => `${scheme}${name}:${site.port}`).join(", ");
 }
 
@@ -93,6 +89,8 @@ export function renderCaddy(site: Site): Rendered {
     `${address(site)} {`,
     ...indent(
       [
+        // An address in front of the block would be a name that clients have to ask for.
+        ...(site.host === undefined ? [] : [`bind ${site.host}`]),
         ...tlsLines(site),
         ...(isLimited
           ? [

@@ -11,10 +11,10 @@ import { CLIENT_SUBJECT, pem } from "../support/certificates.ts";
 import { DocumentRoom } from "../support/document-room.ts";
 import { Child } from "../support/front/child.ts";
 import { unlessObstacle } from "../support/front/front-server.ts";
-import { ask } from "../support/front/http-client.ts";
 import { freePorts, whenListening } from "../support/front/ports.ts";
 import { surroundingsOf } from "../support/front/surroundings.ts";
 import { askByTls } from "../support/front/tls-client.ts";
+import { exchange } from "./hostile/client.ts";
 import { APP, type Cell, MIB, Site } from "./config-site.ts";
 
 const CELLS: readonly Cell[] = [
@@ -103,12 +103,8 @@ async function expectReached(cell: Cell, base: string): Promise<void> {
   if (cell.protocol === "http" && ["apache", "caddy", "haproxy"].includes(cell.server)) return;
   const port = Number(new URL(base).port);
   // Over a connection of its own: the server closes one whose body it has not read.
-  const large = await ask({
-    port,
-    path,
-    method: "POST",
-    upload: { bytes: 2 * MIB, expectsRefusal: true },
-  });
+  const lines = [`POST ${path} HTTP/1.1`, "Host: localhost", `Content-Length: ${2 * MIB}`, "", ""];
+  const large = await exchange(port, { head: lines.join("\r\n"), body: [Buffer.alloc(2 * MIB)] });
   expect(large.status).toBe(413);
 }
 

@@ -2,7 +2,12 @@
  * How long to wait before the next try, and when to give up (reliability O-6).
  */
 import { expect, test } from "vitest";
-import { RestartLimits, SERVED_MAX, SERVED_MS, STEADY_MS } from "../../src/workers/restart-limits.ts";
+import {
+  RestartLimits,
+  SERVED_MAX,
+  SERVED_MS,
+  STEADY_MS,
+} from "../../src/workers/restart-limits.ts";
 
 /** Crashes as soon as it may; returns the waits until it is given up, or `count` of them. */
 function loop(limits: RestartLimits, count: number, livedMs = 0): number[] {
