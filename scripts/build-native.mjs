@@ -8,7 +8,18 @@
  */
 import { cpSync, existsSync, mkdirSync, realpathSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { inOwnFolder, isFresh, isMain, root, run, say, stampMade, tool, which } from "./house.mjs";
+import {
+  inOwnFolder,
+  isFresh,
+  isMain,
+  root,
+  run,
+  say,
+  stampMade,
+  strict,
+  tool,
+  which,
+} from "./house.mjs";
 
 /** What a build makes, from the project's root. */
 export const ADDON = "build/Release/postern.node";
@@ -58,7 +69,7 @@ function ways(folder) {
   if (which("cmake")) {
     found.push({
       name: "cmake-js with node-api-headers",
-      parameters: cmake(join(folder, "cmake"), "postern", []),
+      parameters: cmake(join(folder, "cmake"), "postern", strict ? ["--CDPOSTERN_WERROR=ON"] : []),
       addon: join(folder, "cmake/Release/postern.node"),
     });
   }
@@ -104,9 +115,11 @@ export async function buildNative() {
   return inOwnFolder("native", async (folder) => {
     // node-gyp builds where binding.gyp lies.
     for (const path of SOURCES) cpSync(join(root, path), join(folder, path), { recursive: true });
+    // A warning is an error where we build for ourselves, and none with a compiler that we have not seen.
+    const env = { ...process.env, POSTERN_WERROR: strict ? "1" : "0" };
     let output = "neither Node's headers with Python nor cmake found";
     for (const { name, parameters, addon } of ways(folder)) {
-      const result = await run(process.execPath, parameters, { quiet: true, cwd: folder });
+      const result = await run(process.execPath, parameters, { quiet: true, cwd: folder, env });
       output = result.output;
       if (result.code === 0 && existsSync(addon)) {
         takePlace(addon, ADDON, began);

@@ -211,7 +211,7 @@ test("the published files are dist/, the addon's sources and the documents, exac
   beside.push("register.d.cts");
   const native = ["native/binding", "native/core"].flatMap((folder) =>
     readdirSync(join(root, folder))
-      .filter((name) => /\.(cc|h)$/.test(name))
+      .filter((name) => /\.(cc|h|map)$/.test(name))
       .map((name) => `${folder}/${name}`),
   );
   // There when a release is made.

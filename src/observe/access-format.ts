@@ -6,6 +6,7 @@
 import type { Account } from "../connection/account.ts";
 import { UsageError } from "../errors.ts";
 import {
+  isSecret,
   type LogPlace,
   NAMED_TOKENS,
   type Token,
@@ -66,13 +67,24 @@ function unknown(written: string): never {
   );
 }
 
+/** A token with a name in it. */
+function byName(one: (typeof NAMED_TOKENS)[number], name: string, written: string): Part {
+  if (isSecret(name)) {
+    throw new UsageError(
+      `accessFormat has ${JSON.stringify(written)}, whose value is a secret of the client; logs have no ` +
+        "passwords and no cookies: take it out, or log a header of your own that names the session.",
+    );
+  }
+  return { kind: "foreign", ...one.reader(name) };
+}
+
 function byWord(word: string, written: string): Part {
   const token = TOKENS.find((one) => one.word === word);
   if (token !== undefined) return token;
   const dot = word.indexOf(".");
   const named = NAMED_TOKENS.find((one) => dot > 0 && one.word === word.slice(0, dot));
   if (named === undefined || dot === word.length - 1) return unknown(written);
-  return { kind: "foreign", ...named.reader(word.slice(dot + 1)) };
+  return byName(named, word.slice(dot + 1), written);
 }
 
 function byLetter(name: string | undefined, letter: string, written: string): Part {
@@ -84,7 +96,7 @@ function byLetter(name: string | undefined, letter: string, written: string): Pa
   if (letter === "d" && name === "seconds") return byWord("secs", written);
   const named = NAMED_TOKENS.find((one) => one.letter === letter);
   if (named === undefined || name === "") return unknown(written);
-  return { kind: "foreign", ...named.reader(name) };
+  return byName(named, name, written);
 }
 
 /** The texts between the tokens, one more than there are tokens. */

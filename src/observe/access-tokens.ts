@@ -186,6 +186,24 @@ export const TOKENS: readonly Token[] = [
 /** What a token with a name in it reads. */
 export type NamedReader = Pick<Token, "place" | "read">;
 
+/** Fields whose values let whoever reads them act as their sender: no log has them, whatever its format says. */
+const SECRETS: ReadonlySet<string> = new Set([
+  "AUTHORIZATION",
+  "PROXY_AUTHORIZATION",
+  "COOKIE",
+  "SET_COOKIE",
+]);
+
+/** Is this the name of a field, or of its variable, that no log may have? */
+export function isSecret(name: string): boolean {
+  return SECRETS.has(
+    name
+      .toUpperCase()
+      .replaceAll("-", "_")
+      .replace(/^HTTP_/, ""),
+  );
+}
+
 /** `HTTP_PROXY` is kept from everybody (CVE-2016-5385), so that a log has none either. */
 function variable(name: string): NamedReader {
   const id = FIELD_NAMES.indexOf(name);

@@ -10,6 +10,7 @@ import type { Writable } from "node:stream";
 import { isMainThread } from "node:worker_threads";
 import { UsageError } from "../errors.ts";
 import { bind, pathBinder } from "./binding.ts";
+import { descriptorWarning, readDescriptorLimit } from "./descriptor-limit.ts";
 import { descriptorFailure, hostAndPort, systemCode, tcpFailure } from "./listen-failure.ts";
 import { type ReachOptions, reachOf } from "./reach.ts";
 import type { BoundAddress, ListenSettings, TcpSettings, UnixSettings } from "./settings.ts";
@@ -25,6 +26,8 @@ import {
 export interface ListenOptions extends ReachOptions {
   readonly listen: ListenSettings;
   readonly backlog: number;
+  /** The operator hears of it where the process may open fewer files than that; undefined: nobody asks. */
+  readonly limits?: { readonly connections: number };
 }
 
 /** The environment of this process; other files of this layer do not read it themselves. */
@@ -39,6 +42,17 @@ export const processFacts: ProcessFacts = {
   umask: () => process.umask(),
   warn: (sentence) => process.emitWarning(sentence, { type: "PosternWarning" }),
 };
+
+let saysDescriptors = true;
+
+/** Says at the start, once a process and in the first worker alone, that it may open too few files. */
+function checkDescriptors(connections: number): void {
+  if (!saysDescriptors) return;
+  saysDescriptors = false;
+  if (Number(process.env["POSTERN_WORKER"] ?? 0) > 1) return;
+  const sentence = descriptorWarning(connections, readDescriptorLimit());
+  if (sentence !== undefined) processFacts.warn(sentence);
+}
 
 /** First part of Node's version. */
 export const nodeMajor: number = Number.parseInt(process.versions.node, 10);
@@ -245,6 +259,7 @@ export async function listen(
 ): Promise<BoundAddress> {
   // A turn later, so that whoever calls this has hung up its own "error" listener before bind() sets them aside.
   await Promise.resolve();
+  if (options.limits !== undefined) checkDescriptors(options.limits.connections);
   let found: BoundAddress | undefined;
   await listenWhere(server, options, env, (bound) => {
     found = bound;

@@ -38,6 +38,16 @@ test("no function that cannot know its bounds, and no select (F-10)", () => {
   expect(offenders([...core, ...binding], words)).toEqual([]);
 });
 
+test("native code opens no file, starts no program and makes no socket but systemd's datagrams", () => {
+  const words =
+    /\b(f?open(at)?(64)?|creat|popen|fork|exec[lv]p?e?|posix_spawnp?|dlopen|unlink|rename|connect|bind)\s*\(/;
+  const canary = { path: "canary", code: "int fd = open(path, 0);" };
+  expect(offenders([...core, ...binding, canary], words)).toEqual(["canary"]);
+  expect(offenders([...core, ...binding], /(?<!\w)(::)?socket(pair)?\s*\(/)).toEqual([
+    "binding/js_datagram.cc",
+  ]);
+});
+
 test("bytes are copied, compared and pointed at in bytes.h and byte_writer.h only", () => {
   const copies = /\b(memcpy|memmove|memcmp|memchr|memset|reinterpret_cast)\b/;
   expect(offenders(core, copies).sort()).toEqual(["core/byte_writer.h", "core/bytes.h"]);

@@ -82,6 +82,17 @@ describe("what may be written", () => {
     );
   });
 
+  test.each([
+    "%(in.authorization)",
+    "%{Cookie}i",
+    "%(var.HTTP_COOKIE)",
+    "%{HTTP_PROXY_AUTHORIZATION}e",
+    "%{set-cookie}o",
+    '{"who":"%(in.Authorization)"}',
+  ])("%s is refused, since a log has no passwords and no cookies", (format) => {
+    expect(() => compileFormat(format)).toThrow(/whose value is a secret of the client/);
+  });
+
   test("a line end, nothing at all, and JSON that would not parse are refused", () => {
     expect(() => compileFormat("%s\n%s")).toThrow("a line end or another control");
     expect(() => compileFormat("combinde")).toThrow(

@@ -29,6 +29,29 @@ test("nothing is decompressed, and no multipart body is parsed (X-12)", () => {
   expect(having(/multipart/i)).toEqual([]);
 });
 
+test("a module is loaded by the path that the operator wrote, or by a name that stands there (H-6)", () => {
+  // The application's module; the addon beside the package; the one dependency.
+  expect(having(/\bimport\((?!")/)).toEqual(["cli/load-app.ts"]);
+  expect(having(/(?<![.\w])require\((?!")/)).toEqual(["engine/native.ts"]);
+  expect(having(/\beval: true/)).toEqual(["observe/watchdog.ts"]);
+});
+
+test("a program is started by workers and for accounts, never by what handles requests (H-6)", () => {
+  const starters = having(/"node:child_process"/).filter((name) => !name.startsWith("workers/"));
+  expect(starters).toEqual(["server/accounts.ts"]);
+  expect(having(/shell: (?!false)|\bexec(Sync)?\(["`]/)).toEqual([]);
+});
+
+test("maps of a peer are neither spread nor assigned, which would make __proto__ a prototype", () => {
+  const maps = "(params|attributes|headers|headersDistinct|trailers)";
+  const spread = new RegExp(`\\{[^{}[\\]]*\\.\\.\\.[\\w.#]*\\b${maps}\\b`);
+  const assigned = new RegExp(`Object\\.assign\\([^()]*\\b${maps}\\b`);
+  expect(having(spread)).toEqual([]);
+  expect(having(assigned)).toEqual([]);
+  expect(spread.test("const copy = { ...req.params };")).toBe(true);
+  expect(assigned.test("Object.assign({}, head.headers)")).toBe(true);
+});
+
 test("no code is made from text, and params are copied into no environment (H-6)", () => {
   expect(having(/\beval\(|new Function\(|node:vm\b/)).toEqual([]);
   expect(having(/process\.env\[[^"'\]]+\]\s*=[^=]|Object\.assign\(process\.env/)).toEqual([]);
