@@ -179,14 +179,13 @@ export class Pool {
 
   #launch(): void {
     const id = ++this.#lastId;
-    const { generation } = this;
     const channel = this.#plan.launch({
       reported: (report, parcel) => this.#reported(worker, report, parcel),
       exited: (clause) => this.#exited(worker, clause),
     });
-    const worker = newWorker(id, generation, channel, performance.now());
+    const worker = newWorker(id, this.generation, channel, performance.now());
     this.workers.set(id, worker);
-    channel.send(this.#plan.begin(id, generation));
+    channel.send(this.#plan.begin(id, this.generation));
     setTimeout(() => {
       if (worker.state !== "starting") return;
       const seconds = this.#plan.readyMs / 1_000;
