@@ -156,10 +156,12 @@ describe.skipIf(addon === undefined)("the addon's lines", () => {
     ];
     for (const read of [cgiHead, ajpHead]) {
       const { plain, out } = writers[0]!;
-      const account = accountOf(read(fields, { user: true, strip: false }));
-      // The first line of a second finds the clock of the one before it.
-      const end =
-        plain.write(account, 0, 0) || plain.write(account, 0, 0) || plain.write(account, 0, 0);
+      // The first line of a second finds the clock of the one before it; so does a request that ended in that one.
+      let end = 0;
+      for (let i = 0; i < 3 && end === 0; i++) {
+        const account = accountOf(read(fields, { user: true, strip: false }));
+        end = plain.write(account, 0, 0) || plain.write(account, 0, 0);
+      }
       expect(out.toString("latin1", 0, end)).toMatch(
         /^2001:db8::1 - - \[[^\]]+\] "GET \/a\?b=c HTTP\/2\.0" 200 12 "-" "Mozilla\/5\.0 \(X11; Linux x86_64\)"\n$/,
       );
