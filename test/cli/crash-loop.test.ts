@@ -18,6 +18,8 @@ const WAITS_MS = 100 * (2 ** (ENDS - 2) - 1);
 /** Processor time of one start, in milliseconds: measured 110 on a busy machine. */
 const START_CPU_MS = 300;
 const CPU_PART_MAX = 0.05;
+/** When one that never gives up is killed: the waits of ten take 26 s. */
+const LONGEST_MS = 80_000;
 
 const APP = `
 const { existsSync } = require("node:fs");
@@ -72,6 +74,7 @@ test("an application that ends at its first request: bounded, and given up with 
     ["app.cjs", "socket=s", "daemonize=false", "workers=1", "method=prefork"].concat(
       `--max-restarts=${ENDS}`,
     ),
+    { longestMs: LONGEST_MS },
   );
   await running.started;
   expectBounds(await endOf(running, "/die"));
@@ -84,6 +87,7 @@ test("an application that ends at its start, once it had served: the same", asyn
     ["app.cjs", "socket=s", "daemonize=false", "workers=1", "method=prefork"].concat(
       `--max-restarts=${ENDS}`,
     ),
+    { longestMs: LONGEST_MS },
   );
   await running.started;
   writeFileSync(inFolder("broken"), "");
