@@ -92,7 +92,15 @@ async function measure(folder: string, isThreaded: boolean, transport: string): 
     {
       size: 2,
       launch,
-      begin: (id, generation) => ({ kind: "begin", words, folder, fd, id, generation }),
+      begin: (id, generation) => ({
+        kind: "begin",
+        words,
+        folder,
+        fd,
+        address: held.text,
+        id,
+        generation,
+      }),
       readyMs: 20_000,
       leaveMs: 5_000,
     },

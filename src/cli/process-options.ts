@@ -171,6 +171,16 @@ function checkReloads(values: Values, method: Method, { address }: Manner): void
   );
 }
 
+/** Files that nobody watches would be touched in vain. On an inherited descriptor touches may be heard by themselves. */
+function checkTouchFiles(values: Values, { address }: Manner): void {
+  if (!values.has("touchFiles")) return;
+  const isHeard = values.get("touchReload") ?? !address;
+  if (isHeard === true) return;
+  throw new UsageError(
+    "touchFiles names files, but no touch is listened for; give touchReload as well, or leave them out.",
+  );
+}
+
 function workersOf(values: Values, method: Method): number {
   const written = values.get("workers") as number | undefined;
   if (written !== undefined || method === "single") return written ?? 1;
@@ -194,6 +204,7 @@ export function resolveProcessOptions(given: Values, manner: Manner): ProcessOpt
   const read = <Value>(name: string): Value => values.get(name) as Value;
   const method = methodOf(values, manner);
   checkReloads(values, method, manner);
+  checkTouchFiles(values, manner);
   if (method === "single") checkSingle(values);
   const daemonize = isDaemon(values, manner);
   const workers = workersOf(values, method);

@@ -63,7 +63,12 @@ const COLUMNS: readonly Column[] = [
   loaded("CONNECTIONS", "connections"),
   loaded("RSS", "rssBytes", bytesText),
   loaded("HEAP", "heapBytes", bytesText),
-  loaded("SILENT", "ageMs", timeText),
+  // One that has not reported yet has been silent since its start.
+  {
+    head: "SILENT",
+    of: "ageMs",
+    cell: ({ load, uptimeMs }) => timeText(load["ageMs"] ?? uptimeMs),
+  },
 ];
 
 /** The rows of workers, the first one their heads; columns are as wide as what stands in them. */

@@ -13,6 +13,7 @@ import type { Server } from "../server/server.ts";
 import { told } from "../server/told.ts";
 import type { ResolvedOptions } from "../server/settings.ts";
 import { readSamples, type Samples } from "../observe/series.ts";
+import { standAs } from "../observe/server-status.ts";
 import { countRequests } from "../observe/status-path.ts";
 import { normalizeOptions, type ServeOptions } from "../serve/options.ts";
 import { logsClosed, reopenLogs } from "../observe/line-log.ts";
@@ -137,6 +138,12 @@ async function serveWhat(order: Order & { kind: "begin" }, link: PrimaryLink): P
   // Its primary died while it loaded: what it accepted now it would have to give up at once.
   if (isMainThread && !process.connected) return link.end(1);
   const { server } = await listening(app, options);
+  standAs(server, {
+    id: order.id,
+    generation: order.generation,
+    method: isMainThread ? "prefork" : "threaded",
+    address: order.address,
+  });
   const obey = obeyer(server, link, timeouts.drain);
   if (command.processes.recycling.maxRequests === 1) {
     // One request, and its successor has the code of the next one's moment.

@@ -86,7 +86,15 @@ function planOf(
     size: firstSize(scaling),
     maxRestarts: command.processes.maxRestarts,
     launch: launcherOf(method, held.fd),
-    begin: (id, generation) => ({ kind: "begin", words, folder, fd, id, generation }),
+    begin: (id, generation) => ({
+      kind: "begin",
+      words,
+      folder,
+      fd,
+      address: held.text,
+      id,
+      generation,
+    }),
     readyMs: READY_MS,
     leaveMs: leaveMsOf(grace),
   };

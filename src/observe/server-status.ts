@@ -24,6 +24,22 @@ export interface ServiceFacts {
   readonly generation: number;
 }
 
+/** What a worker knows of itself, where its server is one of several. */
+export interface Standing {
+  readonly id: number;
+  readonly generation: number;
+  readonly method: string;
+  /** Where the service listens: the worker has a descriptor. */
+  readonly address: string;
+}
+
+const standings = new WeakMap<Server, Standing>();
+
+/** Says that a server is one of several. */
+export function standAs(server: Server, standing: Standing): void {
+  standings.set(server, standing);
+}
+
 /** The status of one server. */
 export class ServerStatus {
   readonly #server: Server;
@@ -70,13 +86,20 @@ export class ServerStatus {
     return running.sort((a, b) => b.ageMs - a.ageMs).slice(0, RUNNING_MAX);
   }
 
+  #alone(address: string): Standing {
+    const { id, generation } = this.#facts;
+    return { id, generation, method: "single", address };
+  }
+
   /** The status now. */
   read(): Status {
     const { figures, traffic, engine, transport, protocols, where = "" } = this.#server;
     const elu = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(elu, this.#utilisation);
     this.#utilisation = elu;
-    const { version, id, generation } = this.#facts;
+    const { version } = this.#facts;
+    const standing = standings.get(this.#server) ?? this.#alone(where);
+    const { id, generation, method, address } = standing;
     const { pid, node, rssBytes, heapBytes } = vitals();
     const uptimeMs = performance.now() - this.#startedMs;
     const worker = {
@@ -98,8 +121,8 @@ export class ServerStatus {
       version,
       node,
       pid,
-      method: "single",
-      address: where,
+      method,
+      address,
       protocols,
       engine: `${engine.name} (${engine.reason})`,
       transport: transport === undefined ? "" : `${transport.name} (${transport.reason})`,

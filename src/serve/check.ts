@@ -75,6 +75,22 @@ function show(name: string, value: unknown): string {
   return typeof value === "function" ? "a function" : String(value);
 }
 
+/** Options that take the path of a socket. */
+const SOCKETS: ReadonlySet<string> = new Set(["socket", "path"]);
+
+/**
+ * Refuses a name that other programs take for an abstract socket: it would become a file of that name (reliability O-4).
+ *
+ * @throws UsageError
+ */
+function checkAbstract(name: string, value: unknown): void {
+  if (!SOCKETS.has(name) || typeof value !== "string" || !value.startsWith("@")) return;
+  throw new UsageError(
+    `${name} is ${show(name, value)}, as abstract sockets are written; these carry no permissions, so give the path of a ` +
+      `file (./${value} for one of that name).`,
+  );
+}
+
 /**
  * The error for a wrong value.
  *
@@ -116,6 +132,7 @@ function readPattern(text: string): RegExp | undefined {
 export function readText(option: OptionRow, text: string, label: string): unknown {
   const value = fromText(option.takes, text);
   if (value === undefined) throw wrongValue(option, text, label);
+  checkAbstract(option.name, value);
   return value;
 }
 
@@ -151,6 +168,7 @@ function fromText(takes: OptionType, text: string): unknown {
 export function checkValue(option: OptionRow, value: unknown, label: string): unknown {
   const kept = keep(option.takes, value);
   if (kept === undefined) throw wrongValue(option, value, label);
+  checkAbstract(option.name, kept);
   return kept;
 }
 

@@ -5,6 +5,7 @@
  * file is handled as every other.
  */
 import { selectEngine } from "../engine/select.ts";
+import { pathOf } from "../http/target.ts";
 import { answerStatus } from "../observe/status-answer.ts";
 import type { Status } from "../observe/status.ts";
 import { tellsReach } from "../server/reach.ts";
@@ -15,6 +16,10 @@ import { readStatusAddress } from "./status-address.ts";
 /** A page of anybody's could point a name at this machine and read the status by it; no answer is made for a name. */
 const FOREIGN =
   "The Host of this request is a name; ask for 127.0.0.1, [::1] or localhost, and let a proxy send one of them.\n";
+
+/** Where something is; every other path is a mistake that shall be seen. */
+const PATHS: ReadonlySet<string> = new Set(["/", "/metrics"]);
+const ELSEWHERE = "The status is at /, the metrics are at /metrics.\n";
 
 function isForeign(host: string): boolean {
   const name = host.replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1");
@@ -33,9 +38,11 @@ export function openStatus(text: string, read: () => Status): Promise<Server> {
   const options = normalizeOptions({ protocol: "http", ...address }, {});
   const server = new Server(options, selectEngine("typescript"));
   server.on("request", (req, res) => {
-    if ("port" in address && isForeign(req.headers.host ?? "")) {
-      res.writeHead(421, { "Content-Type": "text/plain; charset=utf-8" }).end(FOREIGN);
-    } else answerStatus(req, res, read);
+    const refuse = (status: number, text: string): void =>
+      void res.writeHead(status, { "Content-Type": "text/plain; charset=utf-8" }).end(text);
+    if ("port" in address && isForeign(req.headers.host ?? "")) refuse(421, FOREIGN);
+    else if (!PATHS.has(pathOf(req.url ?? "/"))) refuse(404, ELSEWHERE);
+    else answerStatus(req, res, read);
   });
   server.listen();
   return server.ready();

@@ -29,7 +29,8 @@ export interface Conversation {
 const HUNG_UP = `it hung up at once, as it does while ${CLIENTS_MAX} others are connected; try again`;
 
 const WHY: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such socket",
+  ENOENT:
+    "there is no such socket; it lies beside --socket, and beside --pidfile only where there is no socket",
   ECONNREFUSED: "the socket is there, but nobody listens on it",
   EACCES: "this user may not; only the user that started it may",
   ENOTSOCK: "that is no socket",

@@ -17,6 +17,8 @@ export type Order =
       /** The folder in which they were written. */
       readonly folder: string;
       readonly fd: number;
+      /** What that descriptor is, as the start line says it. */
+      readonly address: string;
       readonly id: number;
       readonly generation: number;
     }

@@ -232,7 +232,7 @@ export class Pool {
     if (worker.generation === this.#goodGeneration || worker.generation !== this.generation) {
       // One that was to take another's place: its exit is counted, and the next is tried.
       worker.failed = worker.generation === this.generation;
-      this.#owner.say(failure.sentence);
+      if (!this.#stopping) this.#owner.say(failure.sentence);
       return;
     }
     for (const other of this.workers.values()) {

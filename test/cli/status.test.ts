@@ -5,6 +5,7 @@ import { request as httpRequest } from "node:http";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { request } from "../../src/client/client.ts";
 import type { Status } from "../../src/observe/status.ts";
 import { until } from "../support/behaviour.ts";
 import { CONFIGURATIONS } from "../support/engines.ts";
@@ -126,6 +127,22 @@ for (const { name, create } of CONFIGURATIONS) {
         expect((await running.ended).code).toBe(0);
       },
     );
+
+    test("by statusPath a worker says which of them it is, and of what service", async () => {
+      const socket = join(program.folder, "x");
+      const words = ["--socket", socket, "--workers", "2", "--status-path", "/st"];
+      // Threads need the addon.
+      const method = name === "typescript" ? "prefork" : "threaded";
+      const running = program.start(["app.cjs", ...words, "--method", method]);
+      await running.started;
+      const params = { REMOTE_ADDR: "127.0.0.1" };
+      const asked = { protocol: "fastcgi", address: { socket }, url: "/st", params } as const;
+      const shown = JSON.parse(await (await request(asked)).text()) as Status;
+      expect(shown).toMatchObject({ method, address: `unix:${socket}`, generation: 1 });
+      expect([1, 2]).toContain(shown.workers[0]!.id);
+      running.child.kill("SIGTERM");
+      expect((await running.ended).code).toBe(0);
+    });
 
     test("one process alone shows itself", async () => {
       const socket = join(program.folder, "u");

@@ -57,6 +57,7 @@ async function startPrimary(
         words,
         folder: program.folder,
         fd,
+        address: held.text,
         id,
         generation,
       }),

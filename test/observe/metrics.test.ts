@@ -215,6 +215,12 @@ describe("the endpoint of the option status", () => {
     expect(await typed("/metrics", open)).toEqual([200, `${open}; charset=utf-8`]);
     expect(await typed("/?format=script")).toEqual([200, "text/javascript; charset=utf-8"]);
     expect(await typed("/?format=xml")).toEqual([404, "text/plain; charset=utf-8"]);
+    for (const wrong of ["/favicon.ico", "/metrics/", "//"]) {
+      expect(await typed(wrong)).toEqual([404, "text/plain; charset=utf-8"]);
+    }
+    expect((await ask(path, "/nothing")).text).toBe(
+      "The status is at /, the metrics are at /metrics.\n",
+    );
   });
 
   test("both metrics formats keep to their grammar, and name every family once", async () => {

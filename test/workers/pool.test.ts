@@ -23,7 +23,15 @@ function makePool(size: number): { pool: Pool; launched: Launched[] } {
       size,
       readyMs: 60_000,
       leaveMs: 0,
-      begin: (id, generation) => ({ kind: "begin", words: [], folder: "", fd: 0, id, generation }),
+      begin: (id, generation) => ({
+        kind: "begin",
+        words: [],
+        folder: "",
+        fd: 0,
+        address: "",
+        id,
+        generation,
+      }),
       launch(listener) {
         const worker: Launched = { ...listener, orders: [], killed: false };
         launched.push(worker);
