@@ -36,9 +36,11 @@ function checks(site: Site): string[] {
   if (site.backends.length === 1) return [];
   return [
     "balance leastconn",
-    "# A connection that fails is tried at another instance; a request that was sent is not.",
+    "# Another instance is asked when one is gone; after the request was sent only for what may be asked twice.",
     "retries 2",
     "option redispatch",
+    "retry-on conn-failure empty-response",
+    "http-request disable-l7-retry unless METH_GET or METH_OPTIONS",
     ...(isFramed(site)
       ? [
           "# Asks each instance for its values, in FastCGI: open ports alone prove nothing.",

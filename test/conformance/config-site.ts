@@ -101,18 +101,26 @@ export class Site {
   }
 
   /** Starts every instance by the command that stands above the configuration. */
-  async start({ piece, addresses }: Scene): Promise<void> {
+  async start(scene: Scene): Promise<void> {
+    for (const address of scene.addresses) await this.startOne(scene, address);
+  }
+
+  /** Starts one of them, which finds `more` in its environment. */
+  async startOne(
+    { piece }: Scene,
+    address: Address,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<Child> {
     const [, line] = /The application: npx postern (.*)$/m.exec(piece)!;
-    for (const address of addresses) {
-      const own = line!
-        .split(" ")
-        .filter((word) => !/^--(?:socket|port)=/.test(word))
-        .concat("socket" in address ? `--socket=${address.socket}` : `--port=${address.port}`);
-      const env = { ...process.env, POSTERN_MODE: "666" };
-      const child = new Child(process.execPath, [PROGRAM, ...own], { env });
-      this.#children.push(child);
-      await whenListening(address, () => child.isAlive, 40_000);
-    }
+    const own = line!
+      .split(" ")
+      .filter((word) => !/^--(?:socket|port)=/.test(word))
+      .concat("socket" in address ? `--socket=${address.socket}` : `--port=${address.port}`);
+    const env = { ...process.env, POSTERN_MODE: "666", ...more };
+    const child = new Child(process.execPath, [PROGRAM, ...own], { env });
+    this.#children.push(child);
+    await whenListening(address, () => child.isAlive, 40_000);
+    return child;
   }
 
   /** Starts the web server with a configuration, after its own check of it. */
