@@ -8,6 +8,8 @@ import { inspect } from "node:util";
 import { selectEngine } from "../engine/select.ts";
 import { UsageError } from "../errors.ts";
 import { readArguments, type ServeCommand } from "./arguments.ts";
+import { runClientVerb } from "./client-verbs.ts";
+import { isClientVerb } from "./client-words.ts";
 import { printConfig } from "./config.ts";
 import { AppFailure } from "./load-app.ts";
 import { startPrimary } from "./primary.ts";
@@ -80,6 +82,7 @@ async function main(): Promise<void> {
   const [verb, ...words] = process.argv.slice(2);
   try {
     if (verb === "config") return void process.stdout.write(printConfig(words));
+    if (isClientVerb(verb)) return void (await output.end(await runClientVerb(verb, words)));
     if (isVerb(verb)) return await askRunning(verb, words);
     const command = readArguments(process.argv.slice(2));
     if (command.kind === "help") process.stdout.write(usage());

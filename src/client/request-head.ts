@@ -54,6 +54,7 @@ export function prepareRequest(options: RequestOptions, protocol: ClientProtocol
     role,
     data: options.data === undefined ? undefined : new BodySource(options.data),
     upgrade: options.upgrade === undefined ? undefined : new BodySource(options.upgrade),
+    onStderr: options.onStderr,
     signal: options.signal,
   };
 }

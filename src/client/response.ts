@@ -128,6 +128,7 @@ export class Exchange {
   #ended = false;
   #error: { readonly reason: unknown } | undefined;
   #wake: (() => void) | undefined;
+  readonly #onStderr: ((bytes: Uint8Array) => void) | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = (): void => this.#demand.cancel(this.#signal?.reason);
 
@@ -136,6 +137,7 @@ export class Exchange {
     this.#method = request.method;
     this.#reused = reused;
     this.#demand = demand;
+    this.#onStderr = request.onStderr;
     this.#signal = request.signal;
     this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
     this.response = new Promise((resolve, reject) => {
@@ -203,6 +205,7 @@ export class Exchange {
 
   /** Text for the error log. */
   stderr(bytes: Uint8Array): void {
+    this.#onStderr?.(bytes);
     this.#facts.stderrBytes += bytes.length;
     if (this.#facts.stderrBytes <= STDERR_BYTES_MAX) this.#facts.stderr.push(Buffer.from(bytes));
   }

@@ -77,6 +77,8 @@ export interface RequestOptions {
   readonly data?: ClientBody;
   /** FastCGI and SCGI: bytes to send once the answer is 101; the answer's body are the bytes of the other side. */
   readonly upgrade?: AsyncIterable<Uint8Array>;
+  /** FastCGI: called with each piece of error text as it comes, also where no head follows. */
+  readonly onStderr?: (bytes: Uint8Array) => void;
   /** Gives the request up: ABORT_REQUEST on a kept FastCGI connection, close on all others. */
   readonly signal?: AbortSignal;
 }
@@ -95,6 +97,7 @@ export interface PreparedRequest {
   readonly role: RoleName;
   readonly data: BodySource | undefined;
   readonly upgrade: BodySource | undefined;
+  readonly onStderr: ((bytes: Uint8Array) => void) | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
