@@ -22,7 +22,9 @@ async function askPath(command: ClientCommand, signal: AbortSignal): Promise<str
   const isChosen = command.target.url !== undefined;
   const parts = requestParts(command, true);
   const response = await request({ ...connectionOf(command), ...parts, signal });
-  for await (const _ of response.body) continue;
+  for await (const _ of response.body) {
+    // Nobody wants it.
+  }
   // Nobody promised that there is something at /, so only a failure counts there.
   if (response.status < (isChosen ? STATUS_REFUSED : STATUS_BROKEN)) {
     return `status ${response.status}`;

@@ -100,7 +100,9 @@ export async function runRequest(command: ClientCommand, screen: ClientScreen): 
     const hasFailed = command.values.has("fail") && response.status >= STATUS_FAILED;
     if (command.values.has("include")) await screen.write(headText(response));
     if (hasFailed) {
-      for await (const _ of response.body) continue;
+      for await (const _ of response.body) {
+        // Nobody wants it.
+      }
     } else {
       await writeBody(response, lastValue(command, "output"), screen);
     }

@@ -47,7 +47,7 @@ class Clients {
   readonly answers: Map<string, number> = new Map();
   readonly #port: number;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
-  readonly #all: Promise<void[]>;
+  readonly #all: Promise<unknown>;
 
   constructor(port: number) {
     this.#port = port;
