@@ -41,6 +41,21 @@ const TEXTS: Readonly<
       "  postern ping --quiet --timeout 2 fastcgi+unix:/run/app/app.sock",
     ],
   ],
+  load: [
+    [
+      "Usage: postern load ADDRESS [options]",
+      "",
+      "Makes the same request over and over on several connections, and prints how many answers came, with",
+      "which status, and how fast. Ctrl-C ends it early and prints what there is.",
+    ],
+    [
+      "Exit status 0: every request was answered; 1: some were not, or --fail and a status of 400 or more;",
+      "2: wrong words; 3: nobody is there; 4: none in time.",
+      "",
+      "Example:",
+      "  postern load -c 50 --duration 10 fastcgi://127.0.0.1:9000/",
+    ],
+  ],
   "get-values": [
     [
       "Usage: postern get-values ADDRESS [NAME...] [options]",

@@ -5,6 +5,7 @@
  * and 4 too, as health checks of containers know no others.
  */
 import { ClientError } from "../errors.ts";
+import { runLoadTest } from "./client-load.ts";
 import { runGetValues, runPing } from "./client-probe.ts";
 import { runRequest } from "./client-request.ts";
 import { type ClientScreen, ownScreen, ReaderGone } from "./client-screen.ts";
@@ -21,6 +22,7 @@ const RUNS: Readonly<
   request: runRequest,
   ping: runPing,
   "get-values": runGetValues,
+  load: runLoadTest,
 };
 
 /** What a failure is called, with the system's word where it has one. */

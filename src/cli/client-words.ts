@@ -13,7 +13,7 @@ import { closest } from "../serve/suggestion.ts";
 import { readTarget, type Target } from "./client-address.ts";
 
 /** Verbs that speak to an application as web servers do. */
-export const CLIENT_VERBS = ["request", "ping", "get-values"] as const;
+export const CLIENT_VERBS = ["request", "ping", "get-values", "load"] as const;
 /** One of {@link CLIENT_VERBS}. */
 export type ClientVerb = (typeof CLIENT_VERBS)[number];
 
@@ -28,47 +28,64 @@ export interface ClientOption {
 }
 
 const ALL = CLIENT_VERBS;
+/** Verbs whose request can be described. */
+const ASKING: readonly ClientVerb[] = ["request", "load"];
 
 /** All of them, in the order of the help. */
 export const CLIENT_OPTIONS: readonly ClientOption[] = [
   { name: "protocol", sample: "NAME", help: "where the address names none [fastcgi]", verbs: ALL },
-  { name: "method", short: "X", sample: "NAME", help: "GET; with -d POST", verbs: ["request"] },
+  { name: "method", short: "X", sample: "NAME", help: "GET; with -d POST", verbs: ASKING },
   {
     name: "header",
     short: "H",
     sample: "'NAME: VALUE'",
     help: "may be repeated; 'NAME:' leaves one of ours out",
-    verbs: ["request"],
+    verbs: ASKING,
   },
   {
     name: "data",
     short: "d",
     sample: "TEXT",
     help: "body; @FILE sends a file as it is, @- standard input",
-    verbs: ["request"],
+    verbs: ASKING,
   },
   {
     name: "param",
     sample: "NAME=VALUE",
     help: "CGI variable beside or instead of ours; 'NAME' leaves it out",
-    verbs: ["request"],
+    verbs: ASKING,
   },
-  { name: "attribute", sample: "NAME=VALUE", help: "AJP request attribute", verbs: ["request"] },
+  { name: "attribute", sample: "NAME=VALUE", help: "AJP request attribute", verbs: ASKING },
   {
     name: "role",
     sample: "NAME",
     help: "FastCGI: responder, authorizer or filter",
-    verbs: ["request"],
+    verbs: ASKING,
   },
   { name: "include", short: "i", help: "print status and headers too", verbs: ["request"] },
   { name: "output", short: "o", sample: "FILE", help: "body into a file", verbs: ["request"] },
-  { name: "fail", short: "f", help: "status 400 or more: no body, exit 1", verbs: ["request"] },
-  { name: "json", help: "print JSON", verbs: ["get-values"] },
+  {
+    name: "fail",
+    short: "f",
+    help: "status 400 or more is exit status 1, without a body",
+    verbs: ASKING,
+  },
+  { name: "json", help: "print JSON", verbs: ["get-values", "load"] },
   { name: "quiet", short: "q", help: "print nothing where all is well", verbs: ["ping"] },
+  { name: "connections", short: "c", sample: "N", help: "at once [10]", verbs: ["load"] },
+  {
+    name: "requests",
+    short: "n",
+    sample: "N",
+    help: "in all; without it by time",
+    verbs: ["load"],
+  },
+  { name: "duration", sample: "SECONDS", help: "for how long [5]", verbs: ["load"] },
+  { name: "close", help: "a new connection for each request", verbs: ["load"] },
   {
     name: "timeout",
     sample: "SECONDS",
-    help: "longest time for all of it [request 60, others 5]",
+    help: "longest time for a request [request 60, load 10, others 5]",
     verbs: ALL,
   },
   { name: "ajp.secret-file", sample: "PATH", help: "file with the AJP secret", verbs: ALL },

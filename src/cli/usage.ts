@@ -68,7 +68,7 @@ export function usage(): string {
     "For the web server: postern config nginx|apache|lighttpd|haproxy|… prints its configuration for the",
     "same options; see postern config --help.",
     "",
-    "To ask an application as a web server would: postern request, ping, get-values; see postern request",
+    "To ask an application as a web server would: postern request, ping, get-values, load; see postern request",
     "--help. As in postern request -i fastcgi://127.0.0.1:9000/path.",
     "",
     "Examples:",

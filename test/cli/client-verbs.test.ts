@@ -180,6 +180,55 @@ describe("the verbs of the client", () => {
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "", stderr: "" });
   });
 
+  test.each(SPOKEN)(
+    "%s: load counts every answer, and says how fast they came",
+    async (protocol) => {
+      const { program, place, words } = scene;
+      const all = ["load", "-c", "3", "-n", "60", place(protocol, "/"), ...words(protocol)];
+      const { code, stdout, stderr } = await program.run([...all, "--json"]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      const { latencyMs, ...rest } = JSON.parse(stdout);
+      expect(rest).toMatchObject({
+        answered: 60,
+        failed: 0,
+        statuses: { 200: 60 },
+        connections: 3,
+      });
+      const { histogram, quantiles, max } = latencyMs;
+      expect(histogram.reduce((sum: number, row: { count: number }) => sum + row.count, 0)).toBe(
+        60,
+      );
+      expect(quantiles["0.5"]).toBeLessThanOrEqual(quantiles["0.999"]);
+      expect(quantiles["0.999"]).toBeLessThanOrEqual(max);
+    },
+  );
+
+  test("load prints plain lines where there is no terminal, and is told of failures by its status", async () => {
+    const { program, place } = scene;
+    const all = ["load", "--fail", "--duration", "0.3", place("fastcgi", "/missing")];
+    const { code, stdout, stderr } = await program.run(all);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+    expect(stdout).toMatch(/^status 404: [1-9]\d*$/m);
+    expect(stdout).toMatch(/^latency in ms: mean [\d.]+, 50 % /m);
+    expect(stdout).toMatch(/^ +[\d.]+ to +[\d.]+ ms {2}#/m);
+    expect(stdout).not.toContain("\x1b");
+    const [port] = await freePorts(1);
+    const nobody = await program.run(["load", `ajp://127.0.0.1:${port}`]);
+    expect(nobody).toMatchObject({ code: 3, stdout: "" });
+  });
+
+  test("load shows its progress and colours on a terminal, and no colours with NO_COLOR", async () => {
+    const { program, place } = scene;
+    const shell = `script -qec "$(printf '%s ' "$@")" /dev/null`;
+    const all = ["load", "--duration", "0.7", place("fastcgi", "/")];
+    const shown = await program.run(all, { shell });
+    expect(shown.stdout).toMatch(/\[#+-*\] +\d+ % {2}\d+ requests/);
+    expect(shown.stdout).toContain("\x1b[36m#");
+    const plain = await program.run(all, { shell, env: { NO_COLOR: "1" } });
+    expect(plain.stdout).toMatch(/ms {2}#/);
+    expect(plain.stdout).not.toContain("\x1b[36m");
+  });
+
   test("a mistake is one sentence, with exit status 2", async () => {
     const { code, stdout, stderr } = await scene.program.run(["request", "http://127.0.0.1/"]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
