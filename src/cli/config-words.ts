@@ -25,8 +25,8 @@ export interface ConfigWords {
 const key = (name: string): string => name.toLowerCase().replaceAll("-", "");
 const byKey = new Map(CONFIG_OPTIONS.map((row) => [key(row.name), row]));
 
-/** Which options a value follows. */
-function declarations(): Record<string, { type: "boolean" | "string" }> {
+/** How parseArgs has to read each option of a configuration and of the application: whether a value follows. */
+export function configDeclarations(): Record<string, { type: "boolean" | "string" }> {
   const own = CONFIG_OPTIONS.filter(({ takes }) => takes.type !== "boolean");
   return {
     ...optionDeclarations(),
@@ -83,7 +83,7 @@ export function readConfigWords(words: readonly string[]): ConfigWords {
   const sorter = new Sorter();
   const { tokens } = parseArgs({
     args: [...words],
-    options: declarations(),
+    options: configDeclarations(),
     strict: false,
     allowPositionals: true,
     tokens: true,

@@ -13,7 +13,7 @@ import { nameOf, placeOf, type RenderedFile, shellWord, type Site } from "../fro
 import { readVersion } from "../serve/version.ts";
 import { CONFIG_OPTIONS } from "./config-options.ts";
 import { readSite, versionOf } from "./config-site.ts";
-import { readConfigWords } from "./config-words.ts";
+import { type ConfigWords, readConfigWords } from "./config-words.ts";
 import { optionLine, pair } from "./usage.ts";
 
 /** Longest wait for a web server to say its version, in milliseconds. */
@@ -97,16 +97,11 @@ function configUsage(): string {
 }
 
 /**
- * Runs the command.
+ * The files of a configuration, each with its heading.
  *
- * @param words what stands behind `config`
- * @returns what is to be printed
- * @throws UsageError for anything that cannot be read, and for files that are there already
+ * @throws UsageError for options that do not go together, or not with this web server
  */
-export function printConfig(words: readonly string[]): string {
-  const read = readConfigWords(words);
-  const { target } = read;
-  if (target === undefined) return configUsage();
+export function configFiles(target: Target, read: ConfigWords): readonly RenderedFile[] {
   const site = readSite(read, {
     node: process.execPath,
     postern: resolve(process.argv[1]!),
@@ -118,7 +113,21 @@ export function printConfig(words: readonly string[]): string {
     ...wanted.filter((word) => !site.start.options.includes(word)),
   ];
   const whole: Site = { ...site, start: { ...site.start, options } };
-  const files = target.render(whole).files.map((file) => headed(target, whole, file));
+  return target.render(whole).files.map((file) => headed(target, whole, file));
+}
+
+/**
+ * Runs the command.
+ *
+ * @param words what stands behind `config`
+ * @returns what is to be printed
+ * @throws UsageError for anything that cannot be read, and for files that are there already
+ */
+export function printConfig(words: readonly string[]): string {
+  const read = readConfigWords(words);
+  const { target } = read;
+  if (target === undefined) return configUsage();
+  const files = configFiles(target, read);
   const out = read.values.get("out") as string | undefined;
   if (out !== undefined) return `${writeAll(files, out).join("\n")}\n`;
   if (files.length === 1) return files[0]!.text;

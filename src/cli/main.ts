@@ -11,6 +11,7 @@ import { readArguments, type ServeCommand } from "./arguments.ts";
 import { runClientVerb } from "./client-verbs.ts";
 import { isClientVerb } from "./client-words.ts";
 import { printConfig } from "./config.ts";
+import { initialise } from "./init.ts";
 import { AppFailure } from "./load-app.ts";
 import { startPrimary } from "./primary.ts";
 import { launch, takeFooting } from "./footing.ts";
@@ -83,6 +84,7 @@ async function main(): Promise<void> {
   try {
     if (verb === "config") return void process.stdout.write(printConfig(words));
     if (isClientVerb(verb)) return void (await output.end(await runClientVerb(verb, words)));
+    if (verb === "init") return void process.stdout.write(await initialise(words));
     if (isVerb(verb)) return await askRunning(verb, words);
     const command = readArguments(process.argv.slice(2));
     if (command.kind === "help") process.stdout.write(usage());

@@ -66,7 +66,7 @@ export function usage(): string {
     "./status. SIGUSR2 does as postern upgrade.",
     "",
     "For the web server: postern config nginx|apache|lighttpd|haproxy|… prints its configuration for the",
-    "same options; see postern config --help.",
+    "same options; see postern config --help. postern init writes it, an application and a systemd unit.",
     "",
     "To ask an application as a web server would: postern request, ping, get-values, load; see postern request",
     "--help. As in postern request -i fastcgi://127.0.0.1:9000/path.",
