@@ -64,7 +64,8 @@ async function buildAddon() {
  * @throws {Error} one sentence, when dependencies cannot be installed or dist/ cannot be built
  */
 export async function setup() {
-  await installDependencies(".", "dependencies");
+  // No dependency needs a script of its own to be installed (test/docs/supply-chain.test.ts).
+  await installDependencies(".", "dependencies", "--ignore-scripts");
   await buildLibrary();
   await buildAddon();
 }
