@@ -63,9 +63,8 @@ test("whatever is installed here has a hash, and no script of its own; npm ci ru
   const installed = Object.entries<Record<string, unknown>>(packages).filter(([path]) => path);
   const without = installed.filter(([, entry]) => entry["integrity"] === undefined);
   expect(without.map(([path]) => path)).toEqual([]);
-  // fsevents, on macOS alone, carries what its script would build.
   const scripted = installed.filter(([, entry]) => entry["hasInstallScript"] === true);
-  expect(scripted.map(([path]) => path).filter((path) => !path.endsWith("/fsevents"))).toEqual([]);
+  expect(scripted.map(([path]) => path)).toEqual([]);
   for (const { name, text } of workflows) {
     const calls = [...text.matchAll(/\bnpm ci\b.*$/gm)].map(([line]) => line);
     expect(
