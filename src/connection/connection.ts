@@ -14,7 +14,7 @@ import { Exchange } from "./exchange.ts";
 import type { ExchangeHost } from "./exchange-host.ts";
 import { ExchangeTable } from "./exchange-table.ts";
 import { Linger } from "./linger.ts";
-import { answerError, endUnanswered } from "./refusal.ts";
+import { answerError, endUnanswered, isBehindAnswer } from "./refusal.ts";
 import type { Transport, TransportListener } from "./transport.ts";
 import { refuseUnbegun } from "./unbegun.ts";
 import type { Upgrade } from "./upgrade.ts";
@@ -89,8 +89,8 @@ export class Connection implements TransportListener, ExchangeHost {
     }
   }
 
-  dropped(bytes: number): void {
-    this.#linger?.drop(bytes);
+  dropped(): void {
+    this.#linger?.drop(this.context.nowMs);
   }
 
   ended(closed: boolean, unread: boolean): void {
@@ -181,7 +181,7 @@ export class Connection implements TransportListener, ExchangeHost {
       return;
     }
     this.#closing = true;
-    if (row.status === 0) return endUnanswered(this, row);
+    if (row.status === 0 && !isBehindAnswer(row, this)) return endUnanswered(this, row);
     if (exchange !== undefined) exchange.refuse(row);
     else answerError(this, row);
     this.#startLinger();

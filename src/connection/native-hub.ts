@@ -170,7 +170,7 @@ export class NativeHub implements NativeShare {
         transport.gone();
         break;
       case TransportRow.DROPPED:
-        listener?.dropped(events[at + 4]!);
+        listener?.dropped();
         break;
       case TransportRow.HELD:
         listener?.windowFull();

@@ -92,7 +92,7 @@ export class NodeTransport implements Transport, SocketOwner {
 
   /** Takes bytes of the socket; the chunk is ours. */
   received(chunk: Buffer): void {
-    if (this.#dropping) return this.#listener.dropped(chunk.length);
+    if (this.#dropping) return this.#listener.dropped();
     this.#listener.readBegins();
     if (!this.#reader.read(chunk)) this.#listener.windowFull();
     this.#listener.readEnds();
@@ -100,7 +100,7 @@ export class NodeTransport implements Transport, SocketOwner {
 
   /** The kernel has written that many bytes into the ring. */
   receivedInPlace(length: number): void {
-    if (this.#dropping) return this.#listener.dropped(length);
+    if (this.#dropping) return this.#listener.dropped();
     this.#listener.readBegins();
     if (!this.#reader.readInPlace(length)) this.#listener.windowFull();
     this.#listener.readEnds();

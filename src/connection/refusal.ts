@@ -7,6 +7,12 @@ import { ERRORS, type ErrorRow } from "../errors.ts";
 import type { ResponseHead } from "../http/head.ts";
 import type { ResponsePath } from "./response-half.ts";
 
+/** A connection, as far as it matters whether all it carried is answered. */
+export interface Answered {
+  readonly idle: boolean;
+  readonly watch: { readonly hasLeftover: boolean };
+}
+
 /** Is this about a request that never began, so that its neighbours and the connection are as they were? */
 export function isBystander(row: ErrorRow): boolean {
   return row.status === 0 || row === ERRORS.FCGI_OVERLOADED;
@@ -54,9 +60,18 @@ export function endUnanswered({ context, transport }: ResponsePath, row: ErrorRo
   else transport.destroy();
 }
 
+/**
+ * Is this about too many bytes of requests that were all answered, by a 413 perhaps? Then there is nothing to say, but the
+ * peer has to be able to read what was said: a connection that is reset loses it.
+ */
+export function isBehindAnswer(row: ErrorRow, { idle, watch }: Answered): boolean {
+  return row === ERRORS.FCGI_STRAY_BYTES && idle && watch.hasLeftover;
+}
+
 /** A whole answer to bytes that became no request. */
 export function answerError({ context, setup, transport }: ResponsePath, row: ErrorRow): void {
   context.remark(row, undefined);
+  if (row.status === 0) return;
   const peerAddress = transport.remoteAddress;
   context.books.refuse({ protocol: setup.protocol.name, peerAddress }, row, context.counters);
   const { head, body } = errorResponse(row.status);

@@ -15,7 +15,7 @@ export interface TransportListener extends RowReceiver {
   readBegins(): void;
   readEnds(): void;
   /** Bytes came and were thrown away, after {@link Transport.drop}. */
-  dropped(bytes: number): void;
+  dropped(): void;
   /** More bytes wait behind an unanswered upgrade than may be held. */
   windowFull(): void;
   /** Somebody threw while rows were dispatched. Throws it again where it is not postern's own mistake. */

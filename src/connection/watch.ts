@@ -62,6 +62,11 @@ export class Watch {
     if (this.#leftovers > 0) this.#leftovers--;
   }
 
+  /** Is such input still awaited? */
+  get hasLeftover(): boolean {
+    return this.#leftovers > 0;
+  }
+
   /** Since when the peer takes nothing of what is queued for it, or 0. To be asked at every tick. */
   stalledSinceMs(transport: Transport, nowMs: number): number {
     this.recentRequests /= 2;
