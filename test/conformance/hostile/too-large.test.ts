@@ -20,7 +20,7 @@ const TRIES = isFull ? 50 : 6;
 const MIB = 1_048_576;
 const BLOCK = Buffer.alloc(65_536, "b");
 
-/** In MiB, in turns. nginx writes all of a buffered one before it looks at an answer. */
+/** In MiB, each for four kinds of tries in turn. nginx writes all of a buffered body before it looks at an answer. */
 const SIZES = isFull ? [1, 2, 5, 10] : [1, 10];
 
 /** What may be answered to a chunked upload, also where it is not the gateway that answers; 0: a reset. */
@@ -86,7 +86,7 @@ for (const configuration of CONFIGURATIONS) {
         for (let i = 0; i < TRIES; i++) {
           const chunked = i % 2 === 1;
           const expects = i % 4 >= 2;
-          const bytes = SIZES[(i >> 1) % SIZES.length]! * MIB;
+          const bytes = SIZES[(i >> 2) % SIZES.length]! * MIB;
           const { status, end, text } = await upload(port, bytes, chunked, expects);
           const wanted = chunked ? chunkedAnswers(way) : [413];
           if (!wanted.includes(status))
