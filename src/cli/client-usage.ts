@@ -56,6 +56,30 @@ const TEXTS: Readonly<
       "  postern load -c 50 --duration 10 fastcgi://127.0.0.1:9000/",
     ],
   ],
+  record: [
+    [
+      "Usage: postern record ADDRESS FILE --listen PLACE",
+      "",
+      "Stands between a web server, which connects to PLACE, and the application at ADDRESS, and writes what",
+      "the web server sends into FILE, until Ctrl-C. FILE holds cookies and secrets: only its owner may read it.",
+    ],
+    [
+      "Example:",
+      "  postern record fastcgi+unix:/run/app/app.sock requests.jsonl --listen 127.0.0.1:9001",
+    ],
+  ],
+  replay: [
+    [
+      "Usage: postern replay ADDRESS FILE [--timeout SECONDS]",
+      "",
+      "Sends what postern record has written to the application at ADDRESS, one connection after the other,",
+      "and prints every status that is another than it was.",
+    ],
+    [
+      "Exit status 0: all statuses are as recorded; 1: some are not; 2: wrong words; 3: nobody is there;",
+      "4: not in time.",
+    ],
+  ],
   "get-values": [
     [
       "Usage: postern get-values ADDRESS [NAME...] [options]",

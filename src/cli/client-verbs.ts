@@ -7,6 +7,7 @@
 import { ClientError } from "../errors.ts";
 import { runLoadTest } from "./client-load.ts";
 import { runGetValues, runPing } from "./client-probe.ts";
+import { runRecord, runReplay } from "./client-record.ts";
 import { runRequest } from "./client-request.ts";
 import { type ClientScreen, ownScreen, ReaderGone } from "./client-screen.ts";
 import { clientUsage } from "./client-usage.ts";
@@ -23,6 +24,8 @@ const RUNS: Readonly<
   ping: runPing,
   "get-values": runGetValues,
   load: runLoadTest,
+  record: runRecord,
+  replay: runReplay,
 };
 
 /** What a failure is called, with the system's word where it has one. */

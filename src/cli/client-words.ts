@@ -13,7 +13,7 @@ import { closest } from "../serve/suggestion.ts";
 import { readTarget, type Target } from "./client-address.ts";
 
 /** Verbs that speak to an application as web servers do. */
-export const CLIENT_VERBS = ["request", "ping", "get-values", "load"] as const;
+export const CLIENT_VERBS = ["request", "ping", "get-values", "load", "record", "replay"] as const;
 /** One of {@link CLIENT_VERBS}. */
 export type ClientVerb = (typeof CLIENT_VERBS)[number];
 
@@ -28,6 +28,10 @@ export interface ClientOption {
 }
 
 const ALL = CLIENT_VERBS;
+/** Verbs with a further word behind the address. */
+const WITH_REST: readonly ClientVerb[] = ["get-values", "record", "replay"];
+/** Verbs whose requests we make ourselves. */
+const MAKING: readonly ClientVerb[] = ["request", "ping", "get-values", "load"];
 /** Verbs whose request can be described. */
 const ASKING: readonly ClientVerb[] = ["request", "load"];
 
@@ -81,15 +85,26 @@ export const CLIENT_OPTIONS: readonly ClientOption[] = [
     verbs: ["load"],
   },
   { name: "duration", sample: "SECONDS", help: "for how long [5]", verbs: ["load"] },
+  {
+    name: "listen",
+    sample: "PLACE",
+    help: "HOST:PORT or SOCKET for the web server",
+    verbs: ["record"],
+  },
   { name: "close", help: "a new connection for each request", verbs: ["load"] },
   {
     name: "timeout",
     sample: "SECONDS",
-    help: "longest time for a request [request 60, load 10, others 5]",
-    verbs: ALL,
+    help: "longest time for a request [request, replay 60, load 10, others 5]",
+    verbs: [...MAKING, "replay"],
   },
-  { name: "ajp.secret-file", sample: "PATH", help: "file with the AJP secret", verbs: ALL },
-  { name: "ajp.packet-size", sample: "N", help: "AJP packets as both sides have it", verbs: ALL },
+  { name: "ajp.secret-file", sample: "PATH", help: "file with the AJP secret", verbs: MAKING },
+  {
+    name: "ajp.packet-size",
+    sample: "N",
+    help: "AJP packets as both sides have it",
+    verbs: MAKING,
+  },
 ];
 
 /** Longest of `--timeout`, in seconds: a day. */
@@ -180,7 +195,7 @@ export function readClientWords(verb: ClientVerb, words: readonly string[]): Cli
       `Which application? Write its address, as in postern ${verb} fastcgi://127.0.0.1:9000; see postern ${verb} --help.`,
     );
   }
-  if (rest.length > 0 && verb !== "get-values") {
+  if (rest.length > 0 && !WITH_REST.includes(verb)) {
     throw new UsageError(
       `postern ${verb} takes one address, and ${JSON.stringify(rest[0])} is a second word; an application of that name is written ./${verb}.`,
     );
