@@ -10,6 +10,8 @@ import { UsageError } from "../errors.ts";
 import { readArguments, type ServeCommand } from "./arguments.ts";
 import { runClientVerb } from "./client-verbs.ts";
 import { isClientVerb } from "./client-words.ts";
+import { hasColours } from "./colour.ts";
+import { completionScript } from "./completion.ts";
 import { printConfig } from "./config.ts";
 import { initialise } from "./init.ts";
 import { AppFailure } from "./load-app.ts";
@@ -74,7 +76,7 @@ async function askRunning(verb: Verb, words: readonly string[]): Promise<void> {
   const screen = {
     write: (text: string) => void stdout.write(text),
     isTerminal: stdout.isTTY,
-    hasColours: (env["NO_COLOR"] ?? "") === "",
+    hasColours: hasColours(stdout.isTTY, env),
   };
   process.exitCode = await runVerb(command, screen, say);
 }
@@ -84,6 +86,7 @@ async function main(): Promise<void> {
   try {
     if (verb === "config") return void process.stdout.write(printConfig(words));
     if (isClientVerb(verb)) return void (await output.end(await runClientVerb(verb, words)));
+    if (verb === "completion") return void process.stdout.write(completionScript(words));
     if (verb === "init") return void process.stdout.write(await initialise(words));
     if (isVerb(verb)) return await askRunning(verb, words);
     const command = readArguments(process.argv.slice(2));

@@ -1,17 +1,16 @@
 /**
  * One status after the other → frames of a screen that stays up to date: rates since the last one, the busiest first.
  *
- * On a terminal each frame takes the place of the former; elsewhere they follow each other, plain. NO_COLOR takes the
- * inverse head away. Asks by the function it is given.
+ * On a terminal each frame takes the place of the former; elsewhere they follow each other, plain. Its head is
+ * inverse where there are colours. Asks by the function it is given.
  */
 import type { Status, WorkerStatus } from "../workers/control-messages.ts";
+import { coloured } from "./colour.ts";
 import { summary, workerTable } from "./status-table.ts";
 import type { Screen } from "./verb-runs.ts";
 import type { VerbCommand } from "./verbs.ts";
 
 const HOME_AND_CLEAR = "\u001b[H\u001b[2J";
-const INVERSE = "\u001b[7m";
-const PLAIN = "\u001b[0m";
 
 /** What of a frame the next one needs. */
 interface Former {
@@ -31,7 +30,7 @@ const busyness = ({ load }: WorkerStatus): number => load["utilisation"] ?? -1;
 
 function linesOf(status: Status, workers: readonly WorkerStatus[], screen: Screen): string[] {
   const [head = "", ...rows] = workerTable(workers);
-  const shownHead = screen.isTerminal && screen.hasColours ? `${INVERSE}${head}${PLAIN}` : head;
+  const shownHead = coloured(head, "inverse", screen.hasColours);
   return [...summary(status), "", shownHead, ...rows];
 }
 

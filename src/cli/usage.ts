@@ -67,6 +67,7 @@ export function usage(): string {
     "",
     "For the web server: postern config nginx|apache|lighttpd|haproxy|… prints its configuration for the",
     "same options; see postern config --help. postern init writes it, an application and a systemd unit.",
+    "postern completion bash|zsh|fish prints a script by which the shell completes all this.",
     "",
     "To ask an application as a web server would: postern request, ping, get-values, load,",
     "record, replay; see postern request --help. As in postern request -i fastcgi://127.0.0.1:9000/path.",
