@@ -52,7 +52,7 @@ test.each([
 test.for(["zsh", "fish"])("the script for %s passes that shell's own check", (shell, context) => {
   const path = findProgram(shell);
   // Set-up installs web servers and no shells, so this is no failure anywhere.
-  if (path === undefined) context.skip(`${shell} is not installed`);
+  if (path === undefined) return context.skip(`${shell} is not installed`);
   const { status, stderr } = spawnSync(path, ["-n", join(program.folder, shell)]);
   expect({ status, stderr: String(stderr) }).toEqual({ status: 0, stderr: "" });
 });
