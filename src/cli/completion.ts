@@ -128,7 +128,7 @@ export function completionScript(words: readonly string[]): string {
     const meant = shell === undefined ? undefined : closest(shell, SHELLS);
     const remedy = meant === undefined ? "" : ` Did you mean ${meant}?`;
     throw new UsageError(
-      `postern completion takes one shell: ${SHELLS.join(", ")}; as in: eval "$(npx postern completion bash)".${remedy}`,
+      `postern completion takes one shell, ${SHELLS.join(" or ")}, as in: eval "$(npx postern completion bash)".${remedy}`,
     );
   }
   return { bash: BASH, zsh: ZSH, fish: fish() }[shell as Shell];

@@ -70,7 +70,7 @@ test.each([[[]], [["bahs"]], [["bash", "zsh"]]])("completion %j is refused", asy
   const { code, stderr } = await program.run(["completion", ...words]);
   expect(code).toBe(2);
   expect(stderr).toMatch(
-    /^postern: postern completion takes one shell: bash, zsh, fish; [^\n]+\n$/,
+    /^postern: postern completion takes one shell, bash or zsh or fish, as in: [^\n]+\n$/,
   );
 });
 
