@@ -8,6 +8,7 @@ import { root } from "./house.mjs";
 // build-*: also what a build left that was ended before it could tidy up.
 const builds = readdirSync(root).filter((name) => /^build(-|$)/.test(name));
 const caches = ["node_modules/.cache", "test/compat/node_modules/.cache"];
-for (const folder of ["dist", ...builds, "prebuilds", "coverage", ...caches]) {
+const site = ["site/pages", "site/dist"];
+for (const folder of ["dist", ...site, ...builds, "prebuilds", "coverage", ...caches]) {
   rmSync(join(root, folder), { recursive: true, force: true });
 }

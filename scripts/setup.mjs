@@ -80,6 +80,15 @@ export async function setupFrameworks() {
 }
 
 /**
+ * Installs what the documentation site is made with.
+ *
+ * @throws {Error} one sentence, when it cannot be installed
+ */
+export async function setupSite() {
+  await installDependencies("site", "what the site is made with", "--ignore-scripts");
+}
+
+/**
  * Installs what bench/serve/ measures postern against.
  *
  * @param {boolean} all Bun and newer versions of Node, too: 300 MB
