@@ -98,8 +98,8 @@ test("the start page leads to every page of its menu, and all are there", async 
 
 test("a deep link, a page of the API, a chart and the search work", async (context) => {
   if (obstacle !== undefined) context.skip(obstacle);
-  const seen = "document.getElementById('apache-ajp-with-route-and-cping')";
-  await look("/docs/scale-out.html#apache-ajp-with-route-and-cping", `${seen} !== null`);
+  const seen = "document.getElementById('taking-one-out')";
+  await look("/docs/scale-out.html#taking-one-out", `${seen} !== null`);
   const text = "document.querySelector('.vp-doc')?.innerText";
   await look("/api/index/functions/serve.html", `${text}?.includes('ServeOptions') === true`);
   const charts = "[...document.querySelectorAll('.vp-doc img')]";
