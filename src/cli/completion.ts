@@ -8,6 +8,7 @@ import { TARGETS } from "../front/render.ts";
 import { hasText, OPTIONS } from "../serve/option-table.ts";
 import { closest } from "../serve/suggestion.ts";
 import { optionName } from "./arguments.ts";
+import { CLIENT_OPTIONS, CLIENT_VERBS } from "./client-words.ts";
 import { CONFIG_OPTIONS } from "./config-options.ts";
 import { BEGINNINGS } from "./init-apps.ts";
 import { FRONTS } from "./init-words.ts";
@@ -23,7 +24,7 @@ const INIT = dashed(["framework", "front", "name", "dir", "yes", "force"]);
 const CONFIG = dashed(CONFIG_OPTIONS.map(({ name }) => name));
 
 /** What may stand as first word, beside an application's path. */
-const FIRST: readonly string[] = [...VERBS, "config", "init", "completion"];
+const FIRST: readonly string[] = [...VERBS, ...CLIENT_VERBS, "config", "init", "completion"];
 /** What may stand behind a first word, or behind an option. */
 const BEHIND: Readonly<Record<string, readonly string[]>> = {
   config: TARGETS.map(({ name }) => name),
@@ -37,6 +38,14 @@ const BEHIND: Readonly<Record<string, readonly string[]>> = {
 const OPTIONS_OF: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     VERBS.map((verb) => [verb, dashed(["socket", "pidfile", "control", "json", "help"])]),
+  ),
+  ...Object.fromEntries(
+    CLIENT_VERBS.map((verb) => [
+      verb,
+      [...CLIENT_OPTIONS.filter(({ verbs }) => verbs.includes(verb)), { name: "help" }].map(
+        ({ name }) => `--${name}`,
+      ),
+    ]),
   ),
   config: [...SERVING, ...CONFIG, "--help"],
   init: [...INIT, ...SERVING, ...CONFIG, "--help"],

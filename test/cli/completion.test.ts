@@ -43,6 +43,8 @@ test.each([
   ["postern app.mjs --limits.body", ["--limits.body-bytes"]],
   ["postern app.mjs --protocol f", ["fastcgi"]],
   ["postern reload --pid", ["--pidfile"]],
+  ["postern get", ["get-values"]],
+  ["postern load fastcgi://h --req", ["--requests"]],
   ["postern completion z", ["zsh"]],
   ["postern ./a", []],
 ] as const)("bash completes %j", (line, words) => {

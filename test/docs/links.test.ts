@@ -30,7 +30,7 @@ test("every page of docs/ is reached from README by links", () => {
 test("a dead link is told with its place: a missing file, a missing heading, a path out of the project", () => {
   const folder = mkdtempSync(join(tmpdir(), "postern-links-"));
   try {
-    mkdirSync(join(folder, "docs"));
+    mkdirSync(join(folder, "pages"));
     const lines = [
       "# One `code` & more",
       "[good](b.md#two) [self](#one-code--more) [again](#same-1) `[code](nowhere.md)`",
@@ -41,15 +41,15 @@ test("a dead link is told with its place: a missing file, a missing heading, a p
       "## Same",
       "[a](c.md) [b](b.md#three) [c](../../outside.md) [d](#same-2) [e](https://example.org/none)",
     ];
-    writeFileSync(join(folder, "docs/a.md"), `${lines.join("\n")}\n`);
-    writeFileSync(join(folder, "docs/b.md"), "## Two\n");
-    expect(followLinks(folder, ["docs/a.md"])).toEqual({
+    writeFileSync(join(folder, "pages/a.md"), `${lines.join("\n")}\n`);
+    writeFileSync(join(folder, "pages/b.md"), "## Two\n");
+    expect(followLinks(folder, ["pages/a.md"])).toEqual({
       count: 7,
       dead: [
-        "docs/a.md:8: c.md",
-        "docs/a.md:8: b.md#three",
-        "docs/a.md:8: ../../outside.md",
-        "docs/a.md:8: #same-2",
+        "pages/a.md:8: c.md",
+        "pages/a.md:8: b.md#three",
+        "pages/a.md:8: ../../outside.md",
+        "pages/a.md:8: #same-2",
       ],
     });
   } finally {
