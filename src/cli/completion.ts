@@ -24,7 +24,14 @@ const INIT = dashed(["framework", "front", "name", "dir", "yes", "force"]);
 const CONFIG = dashed(CONFIG_OPTIONS.map(({ name }) => name));
 
 /** What may stand as first word, beside an application's path. */
-const FIRST: readonly string[] = [...VERBS, ...CLIENT_VERBS, "config", "init", "completion"];
+const FIRST: readonly string[] = [
+  ...VERBS,
+  ...CLIENT_VERBS,
+  "config",
+  "doctor",
+  "init",
+  "completion",
+];
 /** What may stand behind a first word, or behind an option. */
 const BEHIND: Readonly<Record<string, readonly string[]>> = {
   config: TARGETS.map(({ name }) => name),
@@ -49,6 +56,7 @@ const OPTIONS_OF: Readonly<Record<string, readonly string[]>> = {
   ),
   config: [...SERVING, ...CONFIG, "--help"],
   init: [...INIT, ...SERVING, ...CONFIG, "--help"],
+  doctor: ["--protocol", "--json", "--help"],
   completion: [],
   "*": [...SERVING, "--help", "--version"],
 };

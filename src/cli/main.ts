@@ -14,6 +14,8 @@ import { hasColours } from "./colour.ts";
 import { completionScript } from "./completion.ts";
 import { printConfig } from "./config.ts";
 import { initialise } from "./init.ts";
+import { ownScreen } from "./client-screen.ts";
+import { runDoctor } from "./doctor.ts";
 import { AppFailure } from "./load-app.ts";
 import { startPrimary } from "./primary.ts";
 import { launch, takeFooting } from "./footing.ts";
@@ -86,6 +88,7 @@ async function main(): Promise<void> {
   try {
     if (verb === "config") return void process.stdout.write(printConfig(words));
     if (isClientVerb(verb)) return void (await output.end(await runClientVerb(verb, words)));
+    if (verb === "doctor") return void (await output.end(await runDoctor(words, ownScreen())));
     if (verb === "completion") return void process.stdout.write(completionScript(words));
     if (verb === "init") return void process.stdout.write(await initialise(words));
     if (isVerb(verb)) return await askRunning(verb, words);

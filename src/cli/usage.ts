@@ -72,6 +72,8 @@ export function usage(): string {
     "To ask an application as a web server would: postern request, ping, get-values, load,",
     "record, replay; see postern request --help. As in postern request -i fastcgi://127.0.0.1:9000/path.",
     "",
+    "What is wrong with it, or with nginx in front of it: postern doctor ADDRESS|FILE; see postern doctor --help.",
+    "",
     "Examples:",
     "  postern ./app.js --socket /run/app/app.sock --workers 4",
     "  postern ./app.js --protocol scgi --port 9000",

@@ -131,7 +131,7 @@ function params(site: Site, module: Module): string[] {
 
 /** Lines about the way of bodies. */
 function bodies(site: Site, module: Module): string[] {
-  if (!site.isStreaming) return [];
+  if (!site.isStreaming) return ["# Bodies are collected here.", `${module}_buffering on;`];
   // Before 1.29.6 nginx sends a wrong CONTENT_LENGTH over SCGI for uploads that have not come whole.
   const canStreamUploads = module !== "scgi" || isAtLeast(site.version, 1, 29, 6);
   return [
