@@ -56,7 +56,7 @@ const OPTIONS_OF: Readonly<Record<string, readonly string[]>> = {
   ),
   config: [...SERVING, ...CONFIG, "--help"],
   init: [...INIT, ...SERVING, ...CONFIG, "--help"],
-  doctor: ["--protocol", "--json", "--help"],
+  doctor: ["--protocol", "--ajp.secret-file", "--json", "--help"],
   completion: [],
   "*": [...SERVING, "--help", "--version"],
 };

@@ -16,6 +16,8 @@ const PROBE_MS = 2_000;
 /** Connections that wait to be accepted, as postern asks for them (option backlog). */
 const BACKLOG = 511;
 const SOMAXCONN = "/proc/sys/net/core/somaxconn";
+/** What a request without the right secret is answered. */
+const STATUS_FORBIDDEN = 403;
 /** State of a listening socket in /proc/net/tcp. */
 const LISTENING = "0A";
 
@@ -81,6 +83,37 @@ async function protocolFault(target: Target): Promise<Finding | undefined> {
     cause: `It answers in none of FastCGI, SCGI and AJP within ${PROBE_MS / 1_000} s.`,
     where: targetText(target),
     fix: `Look whether that is postern, and whether it is busy: postern status.`,
+  };
+}
+
+/** An AJP gateway refuses whoever does not send its secret, by 403. */
+async function secretFault(
+  target: Target,
+  secret: string | undefined,
+): Promise<Finding | undefined> {
+  const { protocol, address } = target;
+  const signal = AbortSignal.timeout(PROBE_MS);
+  const asked = request({
+    protocol,
+    address,
+    url: "/",
+    method: "HEAD",
+    signal,
+    ...(secret && { secret }),
+  });
+  const status = await asked.then(
+    (response) => response.status,
+    () => 0,
+  );
+  if (status !== STATUS_FORBIDDEN) return undefined;
+  return {
+    id: "ajp-secret",
+    cause:
+      secret === undefined
+        ? "It wants a secret (or its application answers 403 at /)."
+        : "It wants another secret than the one in that file (or its application answers 403 at /).",
+    where: targetText(target),
+    fix: "secret=… behind the ajp:// address in Apache, the text of the file that --ajp.secret-file of postern names.",
   };
 }
 
@@ -155,17 +188,24 @@ function engineFault(): Finding | undefined {
   };
 }
 
-/** What is wrong with it; empty for a good one. */
-export async function socketFaults(target: Target): Promise<readonly Finding[]> {
+/**
+ * What is wrong with it; empty for a good one.
+ *
+ * @param secret of AJP, as the web server sends it
+ */
+export async function socketFaults(target: Target, secret?: string): Promise<readonly Finding[]> {
   const { address } = target;
   let protocol: Finding | undefined;
+  let refused: Finding | undefined;
   try {
     protocol = await protocolFault(target);
+    const isAjp = target.protocol === "ajp" && protocol === undefined;
+    if (isAjp) refused = await secretFault(target, secret);
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
     return [silence(target, error)];
   }
   const mode = "socket" in address ? modeFault(resolve(address.socket)) : undefined;
-  const found = [protocol, mode, portFault(target), queueFault(), engineFault()];
+  const found = [protocol, refused, mode, portFault(target), queueFault(), engineFault()];
   return found.filter((one): one is Finding => one !== undefined);
 }

@@ -12,6 +12,7 @@ import { UsageError } from "../errors.ts";
 import { type ConfigFile, readDirectives } from "../front/directives.ts";
 import type { Finding } from "../front/finding.ts";
 import { nginxFaults } from "../front/nginx-faults.ts";
+import { readSecretFile } from "../serve/secret.ts";
 import { readTarget } from "./client-address.ts";
 import { type ClientScreen, harmless } from "./client-screen.ts";
 import { socketFaults } from "./doctor-socket.ts";
@@ -27,6 +28,7 @@ Says what is wrong, where, and what to write instead.
   ADDRESS    an application, as for postern request: /run/app/app.sock, fastcgi://127.0.0.1:9000
 
   --protocol NAME   fastcgi, scgi or ajp, where the address names none [fastcgi]
+  --ajp.secret-file PATH   file with the AJP secret, as the web server sends it
   --json            findings as JSON: id, cause, where, fix
 
 Exit status 0: all is well; 1: something is not; 2: wrong words.
@@ -113,10 +115,13 @@ export async function runDoctor(words: readonly string[], screen: ClientScreen):
   if (positionals.length === 0) {
     throw new UsageError("postern doctor needs a place: a configuration file, or an address.");
   }
+  const secretFile = values["ajp.secret-file"];
+  const secret =
+    secretFile === undefined ? undefined : readSecretFile(secretFile).toString("latin1");
   const findings: Finding[] = [];
   for (const place of positionals) {
     if (isFile(place)) findings.push(...configFaults(place));
-    else findings.push(...(await socketFaults(readTarget(place, values.protocol))));
+    else findings.push(...(await socketFaults(readTarget(place, values.protocol), secret)));
   }
   if (values.json === true) await screen.write(`${JSON.stringify(findings, undefined, 2)}\n`);
   else {
@@ -133,6 +138,7 @@ function readWords(words: readonly string[]) {
       allowPositionals: true,
       options: {
         protocol: { type: "string" },
+        "ajp.secret-file": { type: "string" },
         json: { type: "boolean" },
         help: { type: "boolean" },
       },

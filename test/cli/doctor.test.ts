@@ -54,6 +54,25 @@ describe("a gateway", () => {
     await running.ended;
   });
 
+  test("that wants an AJP secret, or another one", async () => {
+    const socket = at("secret.sock");
+    writeFileSync(at("secret"), "0123456789abcdef0123456789abcdef\n", { mode: 0o600 });
+    writeFileSync(at("wrong"), "fedcba9876543210fedcba9876543210\n", { mode: 0o600 });
+    const words = ["--socket", socket, "--protocol", "ajp", "--ajp.secret-file", at("secret")];
+    const running = program.start(["app.cjs", ...words, "--mode", "666"]);
+    await running.started;
+    const place = `ajp+unix:${socket}`;
+    const [, none] = await examine(place);
+    expect(none.map(({ id, cause }) => [id, cause.slice(0, 20)])).toEqual([
+      ["ajp-secret", "It wants a secret (o"],
+    ]);
+    const [, other] = await examine(place, "--ajp.secret-file", at("wrong"));
+    expect(other[0]?.cause).toMatch(/^It wants another secret than the one in that file/);
+    expect(await examine(place, "--ajp.secret-file", at("secret"))).toEqual([1, []]);
+    running.child.kill("SIGTERM");
+    await running.ended;
+  });
+
   test("that is not there, by socket and by port", async () => {
     const [, none] = await examine(at("absent.sock"));
     expect(none[0]).toMatchObject({ id: "silent", cause: "There is no such socket." });
