@@ -4,6 +4,7 @@
  * Progress is on standard error and only where that is a terminal; colours only on a terminal, and not with NO_COLOR.
  */
 import { type LoadPlan, LoadTally, runLoad } from "../client/load.ts";
+import { coloured } from "./colour.ts";
 import { targetText } from "./client-address.ts";
 import { requestParts } from "./client-parts.ts";
 import { type ClientScreen, harmless } from "./client-screen.ts";
@@ -63,8 +64,8 @@ function histogramLines({ latencies }: LoadTally, hasColours: boolean): string[]
   const most = Math.max(...rows.map(({ count }) => count));
   return rows.map(({ fromMs, toMs, count }) => {
     const bar = "#".repeat(Math.ceil((count / most) * BAR_WIDTH)).padEnd(BAR_WIDTH);
-    const coloured = hasColours ? `\x1b[36m${bar}\x1b[39m` : bar;
-    return `  ${shown(fromMs).padStart(8)} to ${shown(toMs).padStart(8)} ms  ${coloured}  ${count}`;
+    const place = `${shown(fromMs).padStart(8)} to ${shown(toMs).padStart(8)} ms`;
+    return `  ${place}  ${coloured(bar, "cyan", hasColours)}  ${count}`;
   });
 }
 

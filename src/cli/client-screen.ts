@@ -5,6 +5,7 @@
  */
 import { once } from "node:events";
 import type { Writable } from "node:stream";
+import { hasColours } from "./colour.ts";
 
 /** Whoever read our output has gone, as `head` does. */
 export class ReaderGone extends Error {
@@ -52,6 +53,6 @@ export function ownScreen(): ClientScreen {
     },
     note: (text) => void stderr.write(text),
     isTerminal: stderr.isTTY === true && env["TERM"] !== "dumb",
-    hasColours: stdout.isTTY === true && (env["NO_COLOR"] ?? "") === "",
+    hasColours: hasColours(stdout.isTTY === true, env),
   };
 }

@@ -5,7 +5,7 @@
  * not empty; then whether it is a terminal, and one that knows more than letters. As Node's own colours have it.
  */
 
-const CODES = { bold: 1, inverse: 7 } as const;
+const CODES = { bold: 1, inverse: 7, cyan: 36 } as const;
 /** A way of writing. */
 export type Colour = keyof typeof CODES;
 
